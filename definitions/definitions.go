@@ -1,0 +1,32 @@
+// Package definitions holds the durable topology of the broker as plain
+// records: what survives a restart besides the messages. Every change of it
+// passes through one Change, which a store applies as a whole.
+package definitions
+
+import (
+	"github.com/leveretmq/leveret/binding"
+	"github.com/leveretmq/leveret/exchange"
+	"github.com/leveretmq/leveret/queue"
+)
+
+// Set is a collection of durable definitions.
+type Set struct {
+	Exchanges []exchange.Spec
+	Queues    []queue.Spec
+	Bindings  []binding.Spec
+}
+
+// Change is one atomic change of the durable topology. Put adds or replaces;
+// Delete removes, and ignores what is not there.
+type Change struct {
+	Put    Set
+	Delete Set
+}
+
+// Empty says that the set holds nothing.
+func (s Set) Empty() bool {
+	return len(s.Exchanges) == 0 && len(s.Queues) == 0 && len(s.Bindings) == 0
+}
+
+// Empty says that the change does nothing.
+func (c Change) Empty() bool { return c.Put.Empty() && c.Delete.Empty() }
