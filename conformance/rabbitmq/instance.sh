@@ -1,0 +1,80 @@
+# What the start, stop and run scripts share: where an instance lives and how to
+# see that it accepts. Sourced, never run. All ports stay below 32768, where no
+# kernel hands them out to outgoing connections.
+
+cache_dir=${XDG_CACHE_HOME:-$HOME/.cache}/leveret
+
+die() {
+	echo "$0: $*" >&2
+	exit 1
+}
+
+# use_flavour FLAVOUR sets the ports and the node name of the flavour and the
+# default folder of its state. LEVERET_RABBITMQ_PORT moves all of the ports.
+use_flavour() {
+	case $1 in
+	debian12) amqp_port=${LEVERET_RABBITMQ_PORT:-15610} ;;
+	debian13) amqp_port=${LEVERET_RABBITMQ_PORT:-15640} ;;
+	*) die "unknown flavour '$1': debian12 or debian13" ;;
+	esac
+	epmd_port=$((amqp_port + 1))
+	dist_port=$((amqp_port + 2))
+	ctl_port=$((amqp_port + 3))
+	node="leveret-$1-$amqp_port@localhost"
+	url="amqp://guest:guest@127.0.0.1:$amqp_port/"
+	default_state="$cache_dir/rabbitmq-$1"
+}
+
+# write_settings HOSTDIR INNERDIR writes the configuration of the instance into
+# HOSTDIR, with paths as the broker sees them (INNERDIR; another one in a chroot).
+write_settings() {
+	mkdir -p "$1/data" "$1/log" "$1/home"
+	cat >"$1/rabbitmq.conf" <<CONF
+listeners.tcp.default = 127.0.0.1:$amqp_port
+loopback_users.guest = true
+log.file.level = info
+CONF
+	echo '[].' >"$1/enabled_plugins"
+	cat >"$1/env" <<ENV
+export HOME='$2/home'
+export ERL_EPMD_PORT=$epmd_port ERL_EPMD_ADDRESS=127.0.0.1
+export RABBITMQ_CONF_ENV_FILE='$2/none'
+export RABBITMQ_NODENAME=$node
+export RABBITMQ_DIST_PORT=$dist_port
+export RABBITMQ_CTL_DIST_PORT_MIN=$ctl_port RABBITMQ_CTL_DIST_PORT_MAX=$ctl_port
+export RABBITMQ_CONFIG_FILE='$2/rabbitmq.conf'
+export RABBITMQ_ENABLED_PLUGINS_FILE='$2/enabled_plugins'
+export RABBITMQ_MNESIA_BASE='$2/data'
+export RABBITMQ_LOG_BASE='$2/log'
+export RABBITMQ_PID_FILE='$2/pid'
+export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}'
+ENV
+}
+
+# accepts tells whether a broker answers the protocol header on the AMQP port:
+# a listening port alone may belong to a node that is still booting.
+accepts() {
+	(
+		exec 3<>"/dev/tcp/127.0.0.1/$amqp_port" || exit 1
+		printf 'AMQP\0\0\011\001' >&3
+		first=$(timeout 2 head -c 1 <&3 | od -An -tu1 | tr -d ' ')
+		[ "$first" = 1 ]
+	) 2>/dev/null
+}
+
+# running STATE tells whether the instance of that folder is up.
+running() {
+	[ -s "$1/pid" ] && kill -0 "$(cat "$1/pid")" 2>/dev/null && accepts
+}
+
+# await_accepting STATE LOG waits up to two minutes for the broker.
+await_accepting() {
+	for _ in $(seq 600); do
+		if running "$1"; then
+			return 0
+		fi
+		sleep 0.2
+	done
+	tail -n 30 "$2" >&2 || true
+	die "the broker did not accept on port $amqp_port within two minutes; see $2"
+}

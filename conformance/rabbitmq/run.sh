@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# run.sh debian12|debian13 [arguments of go test]: the conformance suite against a
+# private RabbitMQ. An instance that runs already is used and left running.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/instance.sh"
+
+flavour=${1:?debian12 or debian13}
+shift
+use_flavour "$flavour"
+if ! accepts; then
+	trap '"$here/stop.sh" "$flavour"' EXIT
+fi
+"$here/start-$flavour.sh" >/dev/null
+cd "$here/../.."
+CONFORMANCE_URL=$url go test ./conformance -count=1 "$@"

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# stop.sh debian12|debian13 [STATE or ROOT]: ends the instance that the start
+# script of the flavour started, and its epmd; a chroot's mounts are taken off.
+set -euo pipefail
+. "$(dirname "$0")/instance.sh"
+
+flavour=${1:?debian12 or debian13}
+use_flavour "$flavour"
+root=
+state=${2:-$default_state}
+if [ "$flavour" = debian13 ]; then
+	root=${2:-$cache_dir/trixie}
+	state=$root/var/lib/leveret
+fi
+
+if [ -s "$state/pid" ]; then
+	pid=$(cat "$state/pid")
+	kill "$pid" 2>/dev/null || true
+	for _ in $(seq 150); do
+		kill -0 "$pid" 2>/dev/null || break
+		sleep 0.2
+	done
+	! kill -0 "$pid" 2>/dev/null || die "process $pid did not end within 30 s"
+	rm -f "$state/pid"
+fi
+if [ -n "$root" ]; then
+	chroot "$root" epmd -port "$epmd_port" -kill >/dev/null 2>&1 || true
+	for m in dev proc; do
+		! mountpoint -q "$root/$m" || umount "$root/$m"
+	done
+else
+	epmd -port "$epmd_port" -kill >/dev/null 2>&1 || true
+fi
