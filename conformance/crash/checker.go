@@ -151,8 +151,11 @@ func (c *checker) deliver(e event) {
 		return
 	}
 	copied := c.copyOf(e.value, session.queue)
+	before := c.report.counts[Duplicated]
 	c.judgeRepetition(e, copied)
-	c.judgeOrder(e, session)
+	if c.report.counts[Duplicated] == before { // else one fault would count twice
+		c.judgeOrder(e, session)
+	}
 	copied.delivered, copied.holder = true, e.session
 	copied.acked, copied.settled = false, false
 }

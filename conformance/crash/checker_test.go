@@ -92,14 +92,13 @@ func TestCheck_Duplicated(t *testing.T) {
 		},
 		"twice in a session that gave nothing back": func(h *History) {
 			confirmed(h, value(1))
-			s := h.Open(0)
-			h.Deliver(s, value(1), Unflagged)
-			h.End(s)
-			s2, s3 := h.Open(0), h.Open(0)
-			h.Deliver(s2, value(1), Flagged)
-			h.Deliver(s3, value(1), Flagged)
-			h.Ack(s3, value(1))
-			h.Drained(0)
+			drain(h, 0, Flagged, value(1), value(1))
+		},
+		"while another session holds it": func(h *History) {
+			confirmed(h, value(1))
+			holder := h.Open(0)
+			h.Deliver(holder, value(1), Unflagged)
+			drain(h, 0, Flagged, value(1))
 		},
 	}.requireOnly(t, Duplicated)
 }
