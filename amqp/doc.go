@@ -1,0 +1,4 @@
+// Package amqp is the wire protocol of AMQP 0-9-1.
+package amqp
+
+//go:generate go run ../internal/amqpgen
