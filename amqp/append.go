@@ -12,7 +12,9 @@ func appendLonglong(dst []byte, v uint64) []byte { return binary.BigEndian.Appen
 // one is cut: names that did not come in as a shortstr are checked where they
 // come in, and a text that is cut is better than a connection that breaks.
 func appendShortstr(dst []byte, s string) []byte {
-	s = cutString(s, MaxShortString)
+	if len(s) > MaxShortString {
+		s = cutString(s, MaxShortString)
+	}
 	dst = append(dst, uint8(len(s)))
 	return append(dst, s...)
 }

@@ -101,12 +101,6 @@ func (c *cursor) shortstr(previous string) string {
 // longstr reads a longstr argument: any octets at all.
 func (c *cursor) longstr() string { return string(c.longOctets()) }
 
-// skipShortstr passes over a reserved shortstr.
-func (c *cursor) skipShortstr() { c.shortOctets() }
-
-// skipLongstr passes over a reserved longstr.
-func (c *cursor) skipLongstr() { c.longOctets() }
-
 // table reads a table argument with its length.
 func (c *cursor) table() Table { return c.decodeTable(1) }
 

@@ -35,8 +35,7 @@ func (m *BasicQos) DecodeArguments(args []byte) error {
 }
 
 // BasicQosOk is the method basic.qos-ok, class 60 and method 11.
-type BasicQosOk struct {
-}
+type BasicQosOk struct{}
 
 // ID returns IDBasicQosOk.
 func (*BasicQosOk) ID() MethodID { return IDBasicQosOk }
@@ -350,8 +349,7 @@ func (m *BasicGetOk) DecodeArguments(args []byte) error {
 }
 
 // BasicGetEmpty is the method basic.get-empty, class 60 and method 72.
-type BasicGetEmpty struct {
-}
+type BasicGetEmpty struct{}
 
 // ID returns IDBasicGetEmpty.
 func (*BasicGetEmpty) ID() MethodID { return IDBasicGetEmpty }
@@ -365,7 +363,7 @@ func (m *BasicGetEmpty) AppendArguments(dst []byte) []byte {
 // DecodeArguments decodes the arguments of BasicGetEmpty.
 func (*BasicGetEmpty) DecodeArguments(args []byte) error {
 	c := cursor{rest: args}
-	c.skipShortstr() // reserved-1
+	c.shortOctets() // reserved-1
 	return c.finish(IDBasicGetEmpty, args)
 }
 
@@ -480,8 +478,7 @@ func (m *BasicRecover) DecodeArguments(args []byte) error {
 }
 
 // BasicRecoverOk is the method basic.recover-ok, class 60 and method 111.
-type BasicRecoverOk struct {
-}
+type BasicRecoverOk struct{}
 
 // ID returns IDBasicRecoverOk.
 func (*BasicRecoverOk) ID() MethodID { return IDBasicRecoverOk }

@@ -3,8 +3,7 @@
 package amqp
 
 // ChannelOpen is the method channel.open, class 20 and method 10.
-type ChannelOpen struct {
-}
+type ChannelOpen struct{}
 
 // ID returns IDChannelOpen.
 func (*ChannelOpen) ID() MethodID { return IDChannelOpen }
@@ -18,13 +17,12 @@ func (m *ChannelOpen) AppendArguments(dst []byte) []byte {
 // DecodeArguments decodes the arguments of ChannelOpen.
 func (*ChannelOpen) DecodeArguments(args []byte) error {
 	c := cursor{rest: args}
-	c.skipShortstr() // reserved-1
+	c.shortOctets() // reserved-1
 	return c.finish(IDChannelOpen, args)
 }
 
 // ChannelOpenOk is the method channel.open-ok, class 20 and method 11.
-type ChannelOpenOk struct {
-}
+type ChannelOpenOk struct{}
 
 // ID returns IDChannelOpenOk.
 func (*ChannelOpenOk) ID() MethodID { return IDChannelOpenOk }
@@ -38,7 +36,7 @@ func (m *ChannelOpenOk) AppendArguments(dst []byte) []byte {
 // DecodeArguments decodes the arguments of ChannelOpenOk.
 func (*ChannelOpenOk) DecodeArguments(args []byte) error {
 	c := cursor{rest: args}
-	c.skipLongstr() // reserved-1
+	c.longOctets() // reserved-1
 	return c.finish(IDChannelOpenOk, args)
 }
 
@@ -125,8 +123,7 @@ func (m *ChannelClose) DecodeArguments(args []byte) error {
 }
 
 // ChannelCloseOk is the method channel.close-ok, class 20 and method 41.
-type ChannelCloseOk struct {
-}
+type ChannelCloseOk struct{}
 
 // ID returns IDChannelCloseOk.
 func (*ChannelCloseOk) ID() MethodID { return IDChannelCloseOk }

@@ -29,8 +29,7 @@ func (m *ConfirmSelect) DecodeArguments(args []byte) error {
 }
 
 // ConfirmSelectOk is the method confirm.select-ok, class 85 and method 11.
-type ConfirmSelectOk struct {
-}
+type ConfirmSelectOk struct{}
 
 // ID returns IDConfirmSelectOk.
 func (*ConfirmSelectOk) ID() MethodID { return IDConfirmSelectOk }

@@ -173,8 +173,7 @@ func (*ConnectionOpen) ID() MethodID { return IDConnectionOpen }
 func (m *ConnectionOpen) AppendArguments(dst []byte) []byte {
 	dst = appendShortstr(dst, m.VirtualHost)
 	dst = append(dst, 0) // reserved-1
-	bits := uint8(0)
-	dst = append(dst, bits)
+	dst = append(dst, 0) // reserved bits
 	return dst
 }
 
@@ -182,14 +181,13 @@ func (m *ConnectionOpen) AppendArguments(dst []byte) []byte {
 func (m *ConnectionOpen) DecodeArguments(args []byte) error {
 	c := cursor{rest: args}
 	m.VirtualHost = c.shortstr(m.VirtualHost)
-	c.skipShortstr() // reserved-1
-	c.skip(1)        // reserved bits
+	c.shortOctets() // reserved-1
+	c.skip(1)       // reserved bits
 	return c.finish(IDConnectionOpen, args)
 }
 
 // ConnectionOpenOk is the method connection.open-ok, class 10 and method 41.
-type ConnectionOpenOk struct {
-}
+type ConnectionOpenOk struct{}
 
 // ID returns IDConnectionOpenOk.
 func (*ConnectionOpenOk) ID() MethodID { return IDConnectionOpenOk }
@@ -203,7 +201,7 @@ func (m *ConnectionOpenOk) AppendArguments(dst []byte) []byte {
 // DecodeArguments decodes the arguments of ConnectionOpenOk.
 func (*ConnectionOpenOk) DecodeArguments(args []byte) error {
 	c := cursor{rest: args}
-	c.skipShortstr() // reserved-1
+	c.shortOctets() // reserved-1
 	return c.finish(IDConnectionOpenOk, args)
 }
 
@@ -238,8 +236,7 @@ func (m *ConnectionClose) DecodeArguments(args []byte) error {
 }
 
 // ConnectionCloseOk is the method connection.close-ok, class 10 and method 51.
-type ConnectionCloseOk struct {
-}
+type ConnectionCloseOk struct{}
 
 // ID returns IDConnectionCloseOk.
 func (*ConnectionCloseOk) ID() MethodID { return IDConnectionCloseOk }
@@ -275,8 +272,7 @@ func (m *ConnectionBlocked) DecodeArguments(args []byte) error {
 }
 
 // ConnectionUnblocked is the method connection.unblocked, class 10 and method 61.
-type ConnectionUnblocked struct {
-}
+type ConnectionUnblocked struct{}
 
 // ID returns IDConnectionUnblocked.
 func (*ConnectionUnblocked) ID() MethodID { return IDConnectionUnblocked }
@@ -315,8 +311,7 @@ func (m *ConnectionUpdateSecret) DecodeArguments(args []byte) error {
 }
 
 // ConnectionUpdateSecretOk is the method connection.update-secret-ok, class 10 and method 71.
-type ConnectionUpdateSecretOk struct {
-}
+type ConnectionUpdateSecretOk struct{}
 
 // ID returns IDConnectionUpdateSecretOk.
 func (*ConnectionUpdateSecretOk) ID() MethodID { return IDConnectionUpdateSecretOk }

@@ -60,8 +60,7 @@ func (m *ExchangeDeclare) DecodeArguments(args []byte) error {
 }
 
 // ExchangeDeclareOk is the method exchange.declare-ok, class 40 and method 11.
-type ExchangeDeclareOk struct {
-}
+type ExchangeDeclareOk struct{}
 
 // ID returns IDExchangeDeclareOk.
 func (*ExchangeDeclareOk) ID() MethodID { return IDExchangeDeclareOk }
@@ -112,8 +111,7 @@ func (m *ExchangeDelete) DecodeArguments(args []byte) error {
 }
 
 // ExchangeDeleteOk is the method exchange.delete-ok, class 40 and method 21.
-type ExchangeDeleteOk struct {
-}
+type ExchangeDeleteOk struct{}
 
 // ID returns IDExchangeDeleteOk.
 func (*ExchangeDeleteOk) ID() MethodID { return IDExchangeDeleteOk }
@@ -168,8 +166,7 @@ func (m *ExchangeBind) DecodeArguments(args []byte) error {
 }
 
 // ExchangeBindOk is the method exchange.bind-ok, class 40 and method 31.
-type ExchangeBindOk struct {
-}
+type ExchangeBindOk struct{}
 
 // ID returns IDExchangeBindOk.
 func (*ExchangeBindOk) ID() MethodID { return IDExchangeBindOk }
@@ -224,8 +221,7 @@ func (m *ExchangeUnbind) DecodeArguments(args []byte) error {
 }
 
 // ExchangeUnbindOk is the method exchange.unbind-ok, class 40 and method 51.
-type ExchangeUnbindOk struct {
-}
+type ExchangeUnbindOk struct{}
 
 // ID returns IDExchangeUnbindOk.
 func (*ExchangeUnbindOk) ID() MethodID { return IDExchangeUnbindOk }

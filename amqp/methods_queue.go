@@ -124,8 +124,7 @@ func (m *QueueBind) DecodeArguments(args []byte) error {
 }
 
 // QueueBindOk is the method queue.bind-ok, class 50 and method 21.
-type QueueBindOk struct {
-}
+type QueueBindOk struct{}
 
 // ID returns IDQueueBindOk.
 func (*QueueBindOk) ID() MethodID { return IDQueueBindOk }
@@ -286,8 +285,7 @@ func (m *QueueUnbind) DecodeArguments(args []byte) error {
 }
 
 // QueueUnbindOk is the method queue.unbind-ok, class 50 and method 51.
-type QueueUnbindOk struct {
-}
+type QueueUnbindOk struct{}
 
 // ID returns IDQueueUnbindOk.
 func (*QueueUnbindOk) ID() MethodID { return IDQueueUnbindOk }

@@ -3,8 +3,7 @@
 package amqp
 
 // TxSelect is the method tx.select, class 90 and method 10.
-type TxSelect struct {
-}
+type TxSelect struct{}
 
 // ID returns IDTxSelect.
 func (*TxSelect) ID() MethodID { return IDTxSelect }
@@ -19,8 +18,7 @@ func (*TxSelect) DecodeArguments(args []byte) error {
 }
 
 // TxSelectOk is the method tx.select-ok, class 90 and method 11.
-type TxSelectOk struct {
-}
+type TxSelectOk struct{}
 
 // ID returns IDTxSelectOk.
 func (*TxSelectOk) ID() MethodID { return IDTxSelectOk }
@@ -35,8 +33,7 @@ func (*TxSelectOk) DecodeArguments(args []byte) error {
 }
 
 // TxCommit is the method tx.commit, class 90 and method 20.
-type TxCommit struct {
-}
+type TxCommit struct{}
 
 // ID returns IDTxCommit.
 func (*TxCommit) ID() MethodID { return IDTxCommit }
@@ -51,8 +48,7 @@ func (*TxCommit) DecodeArguments(args []byte) error {
 }
 
 // TxCommitOk is the method tx.commit-ok, class 90 and method 21.
-type TxCommitOk struct {
-}
+type TxCommitOk struct{}
 
 // ID returns IDTxCommitOk.
 func (*TxCommitOk) ID() MethodID { return IDTxCommitOk }
@@ -67,8 +63,7 @@ func (*TxCommitOk) DecodeArguments(args []byte) error {
 }
 
 // TxRollback is the method tx.rollback, class 90 and method 30.
-type TxRollback struct {
-}
+type TxRollback struct{}
 
 // ID returns IDTxRollback.
 func (*TxRollback) ID() MethodID { return IDTxRollback }
@@ -83,8 +78,7 @@ func (*TxRollback) DecodeArguments(args []byte) error {
 }
 
 // TxRollbackOk is the method tx.rollback-ok, class 90 and method 31.
-type TxRollbackOk struct {
-}
+type TxRollbackOk struct{}
 
 // ID returns IDTxRollbackOk.
 func (*TxRollbackOk) ID() MethodID { return IDTxRollbackOk }

@@ -232,7 +232,8 @@ func (p Properties) WithReplyTo(address string) Properties {
 	return p.replace(FlagReplyTo, appendShortstr(nil, address))
 }
 
-// Without returns fresh properties that lack the one property of the flag.
+// Without returns fresh properties that lack the property of the flag, exactly
+// one of the Flag constants.
 func (p Properties) Without(flag uint16) Properties {
 	if p.Flags()&flag == 0 {
 		return bytes.Clone(p)

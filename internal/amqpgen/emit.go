@@ -16,35 +16,6 @@ type file struct {
 	source []byte
 }
 
-// wireType says how the elementary type of a field reads and writes in Go.
-type wireType struct {
-	goType string
-	// write is the statement that appends %s, read the expression for it.
-	write, read string
-	// zero and skip are the same for a reserved field.
-	zero, skip string
-}
-
-var wireTypes = map[string]wireType{
-	"bit": {goType: "bool"},
-	"octet": {"uint8", "dst = append(dst, m.%s)", "c.octet()",
-		"dst = append(dst, 0)", "c.skip(1)"},
-	"short": {"uint16", "dst = appendShort(dst, m.%s)", "c.short()",
-		"dst = append(dst, 0, 0)", "c.skip(2)"},
-	"long": {"uint32", "dst = appendLong(dst, m.%s)", "c.long()",
-		"dst = append(dst, 0, 0, 0, 0)", "c.skip(4)"},
-	"longlong": {"uint64", "dst = appendLonglong(dst, m.%s)", "c.longlong()",
-		"dst = append(dst, 0, 0, 0, 0, 0, 0, 0, 0)", "c.skip(8)"},
-	"timestamp": {"Timestamp", "dst = appendLonglong(dst, uint64(m.%s))", "Timestamp(c.longlong())",
-		"dst = append(dst, 0, 0, 0, 0, 0, 0, 0, 0)", "c.skip(8)"},
-	"shortstr": {"string", "dst = appendShortstr(dst, m.%s)", "c.shortstr(m.%s)",
-		"dst = append(dst, 0)", "c.skipShortstr()"},
-	"longstr": {"string", "dst = appendLongstr(dst, m.%s)", "c.longstr()",
-		"dst = append(dst, 0, 0, 0, 0)", "c.skipLongstr()"},
-	"table": {"Table", "dst = AppendTable(dst, m.%s)", "c.table()",
-		"dst = append(dst, 0, 0, 0, 0)", "c.skipLongstr()"},
-}
-
 // emit prints all files, in the order of the class ids.
 func emit(classes []class) ([]file, error) {
 	classes = slices.Clone(classes)
@@ -121,11 +92,14 @@ func emitClass(b *bytes.Buffer, c class) {
 }
 
 func emitStruct(b *bytes.Buffer, c class, m method) {
-	fmt.Fprintf(b, "\n// %s is the method %s.%s, class %d and method %d.\ntype %[1]s struct {\n",
+	fmt.Fprintf(b, "\n// %s is the method %s.%s, class %d and method %d.\ntype %[1]s struct {",
 		structName(c, m), c.Name, m.Name, c.Index, m.Index)
+	if hasNames(m.Fields) {
+		b.WriteString("\n")
+	}
 	for _, f := range m.Fields {
 		if f.Reserved == "" {
-			fmt.Fprintf(b, "%s %s\n", goName(f.Name), wireTypes[f.Type].goType)
+			fmt.Fprintf(b, "%s %s\n", goName(f.Name), f.wire().goType)
 		}
 	}
 	b.WriteString("}\n")
@@ -145,9 +119,9 @@ func emitAppend(b *bytes.Buffer, name string, fields []field) {
 			continue
 		}
 		if f := fields[i]; f.Reserved != "" {
-			fmt.Fprintf(b, "%s // %s\n", wireTypes[f.Type].zero, f.Name)
+			fmt.Fprintf(b, "%s // %s\n", f.wire().zero, f.Name)
 		} else {
-			fmt.Fprintf(b, wireTypes[f.Type].write+"\n", goName(f.Name))
+			fmt.Fprintf(b, f.wire().write+"\n", goName(f.Name))
 		}
 		i++
 	}
@@ -157,7 +131,7 @@ func emitAppend(b *bytes.Buffer, name string, fields []field) {
 func emitDecode(b *bytes.Buffer, name string, fields []field) {
 	fmt.Fprintf(b, "\n// DecodeArguments decodes the arguments of %s.\n", name)
 	receiver := "m *"
-	if !slices.ContainsFunc(fields, func(f field) bool { return f.Reserved == "" }) {
+	if !hasNames(fields) {
 		receiver = "*"
 	}
 	fmt.Fprintf(b, "func (%s%s) DecodeArguments(args []byte) error {\nc := cursor{rest: args}\n", receiver, name)
@@ -168,9 +142,9 @@ func emitDecode(b *bytes.Buffer, name string, fields []field) {
 			continue
 		}
 		if f := fields[i]; f.Reserved != "" {
-			fmt.Fprintf(b, "%s // %s\n", wireTypes[f.Type].skip, f.Name)
+			fmt.Fprintf(b, "%s // %s\n", f.wire().skip, f.Name)
 		} else {
-			read := wireTypes[f.Type].read
+			read := f.wire().read
 			if f.Type == "shortstr" {
 				read = fmt.Sprintf(read, goName(f.Name))
 			}
@@ -179,6 +153,11 @@ func emitDecode(b *bytes.Buffer, name string, fields []field) {
 		i++
 	}
 	fmt.Fprintf(b, "return c.finish(ID%s, args)\n}\n", name)
+}
+
+// hasNames reports whether any of the fields is more than reserved.
+func hasNames(fields []field) bool {
+	return slices.ContainsFunc(fields, func(f field) bool { return f.Reserved == "" })
 }
 
 // bitRun returns the bits at the start of fields that share one octet
@@ -192,6 +171,10 @@ func bitRun(fields []field) []field {
 }
 
 func emitBitsAppend(b *bytes.Buffer, run []field) {
+	if !hasNames(run) {
+		b.WriteString("dst = append(dst, 0) // reserved bits\n")
+		return
+	}
 	b.WriteString("bits := uint8(0)\n")
 	for i, f := range run {
 		if f.Reserved == "" {
@@ -202,7 +185,7 @@ func emitBitsAppend(b *bytes.Buffer, run []field) {
 }
 
 func emitBitsDecode(b *bytes.Buffer, run []field) {
-	if !slices.ContainsFunc(run, func(f field) bool { return f.Reserved == "" }) {
+	if !hasNames(run) {
 		b.WriteString("c.skip(1) // reserved bits\n")
 		return
 	}

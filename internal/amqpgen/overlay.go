@@ -3,9 +3,8 @@ package main
 // extensions are the classes of RabbitMQ that the XML lacks. The class access
 // comes from AMQP 0-8: old clients still ask for a ticket, and RabbitMQ
 // answers 1.
-var extensions = []class{{
-	Name: "access", Index: 30,
-	Methods: []method{{
+func extensions() []class {
+	request := method{
 		Name: "request", Index: 10,
 		Fields: []field{
 			{Name: "realm", Type: "shortstr"},
@@ -15,24 +14,23 @@ var extensions = []class{{
 			{Name: "write", Type: "bit"},
 			{Name: "read", Type: "bit"},
 		},
-	}, {
+	}
+	requestOk := method{
 		Name: "request-ok", Index: 11,
 		Fields: []field{{Name: "ticket", Type: "short"}},
-	}},
-}}
+	}
+	return []class{{Name: "access", Index: 30, Methods: []method{request, requestOk}}}
+}
 
-// renamed are fields whose spelling in the XML differs from that of the same
-// field everywhere else.
-var renamed = map[string]string{"nowait": "no-wait"}
-
-// withOverlay adds the extensions and corrects the spelling.
+// withOverlay adds the extensions, and gives the one field that the XML spells
+// differently, confirm.select{nowait}, the name that it has everywhere else.
 func withOverlay(classes []class) []class {
-	classes = append(classes, extensions...)
+	classes = append(classes, extensions()...)
 	for _, c := range classes {
 		for _, m := range c.Methods {
-			for i, f := range m.Fields {
-				if name, ok := renamed[f.Name]; ok {
-					m.Fields[i].Name = name
+			for i := range m.Fields {
+				if m.Fields[i].Name == "nowait" {
+					m.Fields[i].Name = "no-wait"
 				}
 			}
 		}

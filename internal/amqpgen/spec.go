@@ -65,7 +65,7 @@ func resolve(fields []field, types map[string]string) error {
 		if f.Type == "" {
 			f.Type = types[f.Domain]
 		}
-		if _, known := wireTypes[f.Type]; !known {
+		if f.wire().goType == "" {
 			return fmt.Errorf("field %s has the unknown type %q", f.Name, f.Type)
 		}
 	}
