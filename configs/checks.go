@@ -1,0 +1,124 @@
+package configs
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The functions of this file check one decoded value. Their errors complete
+// the sentence "key: value is not allowed: ...".
+
+// shortTextMax is the room of a shortstr in octets.
+const shortTextMax = 255
+
+func notBlank(text string) error {
+	if strings.TrimSpace(text) == "" {
+		return errors.New("it must not be empty")
+	}
+	return nil
+}
+
+func shortText(text string) error {
+	if text == "" || len(text) > shortTextMax {
+		return fmt.Errorf("it must have 1 to %d octets", shortTextMax)
+	}
+	return nil
+}
+
+func oneOf(allowed ...string) func(string) error {
+	return func(text string) error {
+		if slices.Contains(allowed, text) {
+			return nil
+		}
+		last := len(allowed) - 1
+		return fmt.Errorf("it must be %s or %s", strings.Join(allowed[:last], ", "), allowed[last])
+	}
+}
+
+func between[T cmp.Ordered](low, high T) func(T) error {
+	return func(v T) error {
+		if v < low || v > high {
+			return fmt.Errorf("it must be between %v and %v", low, high)
+		}
+		return nil
+	}
+}
+
+func zeroOrBetween[T cmp.Ordered](low, high T) func(T) error {
+	within := between(low, high)
+	return func(v T) error {
+		var zero T
+		if v == zero || within(v) == nil {
+			return nil
+		}
+		return fmt.Errorf("it must be 0 (no limit) or between %v and %v", low, high)
+	}
+}
+
+func wholeSeconds(d time.Duration) error {
+	if d%time.Second != 0 {
+		return errors.New("it must be a whole number of seconds")
+	}
+	return nil
+}
+
+var errAddress = errors.New("it must be host:port with a port of 0 to 65535, such as :5672, 127.0.0.1:5672 or [::1]:5672")
+
+func address(text string) error {
+	_, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return errAddress
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return errAddress
+	}
+	return nil
+}
+
+func addressOrNone(text string) error {
+	if text == ListenNone {
+		return nil
+	}
+	if err := address(text); err != nil {
+		return fmt.Errorf("%w, or %s", err, ListenNone)
+	}
+	return nil
+}
+
+// addresses allows port 0 more than once, because each is another port.
+func addresses(list []string) error {
+	if len(list) == 0 {
+		return errors.New("it must have at least one address")
+	}
+	seen := make(map[string]struct{}, len(list))
+	for _, a := range list {
+		if err := address(a); err != nil {
+			return err
+		}
+		if _, twice := seen[a]; twice && !strings.HasSuffix(a, ":0") {
+			return fmt.Errorf("it must not have %s twice", a)
+		}
+		seen[a] = struct{}{}
+	}
+	return nil
+}
+
+func distinctUsers(users []User) error {
+	if len(users) == 0 {
+		return errors.New("it must have at least one user, or nobody can log in")
+	}
+	seen := make(map[string]struct{}, len(users))
+	for _, u := range users {
+		if _, twice := seen[u.Name]; twice {
+			return fmt.Errorf("it must not have the user %q twice", u.Name)
+		}
+		seen[u.Name] = struct{}{}
+	}
+	return nil
+}

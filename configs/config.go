@@ -1,0 +1,139 @@
+package configs
+
+import "time"
+
+// Config is everything that can be set. The comment of a field is what the
+// sample file says about its key.
+type Config struct {
+	// File is the configuration file that was read, empty if there was none.
+	// It is no key of the file.
+	File string
+
+	// Directory for everything that has to survive a restart. It is created if
+	// it is missing; a relative path starts at the working directory. One broker
+	// at a time can use it.
+	DataDir string `key:"data-dir"`
+
+	// Addresses for AMQP 0-9-1 clients, each as host:port; without a host it
+	// listens on all interfaces, with port 0 on any free port.
+	AMQPListen []string `key:"amqp-listen"`
+	// Address of the management page and HTTP API, or none. Accepted already;
+	// this version does not listen on it yet.
+	HTTPListen string `key:"http-listen"`
+	// Address of the Prometheus metrics, or none. Accepted already; this
+	// version does not listen on it yet.
+	MetricsListen string `key:"metrics-listen"`
+
+	// Least severity that is logged: debug, info, warn or error.
+	LogLevel string `key:"log-level"`
+	// Form of the log on standard error: text or json.
+	LogFormat string `key:"log-format"`
+
+	// When a persistent message counts as safe and is confirmed. With fsync it
+	// is on the disk and survives a power cut. With os the operating system has
+	// it: it survives a crash of the broker, but not of the machine.
+	Durability string `key:"durability"`
+
+	// Largest frame in octets that is proposed to clients, 4096 or more; 0 means
+	// no limit.
+	FrameMax uint32 `key:"frame-max"`
+	// Largest frame in octets that a client may send before it has logged in.
+	InitialFrameMax uint32 `key:"initial-frame-max"`
+	// Number of channels that a connection may have open; 0 means no limit.
+	ChannelMax uint16 `key:"channel-max"`
+	// Heartbeat interval that is proposed to clients, in whole seconds; 0 means
+	// none. A client that is silent for two to three intervals is disconnected.
+	Heartbeat time.Duration `key:"heartbeat"`
+	// Time that a client has to log in and open its virtual host.
+	HandshakeTimeout time.Duration `key:"handshake-timeout"`
+	// Time that a client whose login failed is kept waiting before its
+	// connection is dropped, so that passwords cannot be tried quickly.
+	RefusalDelay time.Duration `key:"refusal-delay"`
+
+	// Largest message body in octets, 536870912 at most.
+	MaxMessageSize int64 `key:"max-message-size"`
+	// Number of consumers that a channel may have; 0 means no limit.
+	MaxConsumersPerChannel int `key:"max-consumers-per-channel"`
+	// Number of client connections that may be open at a time; 0 means no limit.
+	MaxConnections int `key:"max-connections"`
+
+	// Who may log in. Each user has a name, a password and, if need be, tags.
+	Users []User `key:"users"`
+	// Users who may connect from this machine only.
+	LoopbackUsers []string `key:"loopback-users"`
+
+	// The virtual host that clients use unless they name another.
+	VHost string `key:"vhost"`
+	// Name that the broker goes by towards clients; if it is empty, leveret@ and
+	// the name of the machine.
+	NodeName string `key:"node-name"`
+
+	// Do nothing but check the configuration: report what is wrong with it, or
+	// that it is right, and end.
+	CheckConfig bool `key:"check-config"`
+}
+
+// The values of Config.Durability.
+const (
+	DurabilityFsync = "fsync"
+	DurabilityOS    = "os"
+)
+
+// The values of Config.LogFormat.
+const (
+	LogText = "text"
+	LogJSON = "json"
+)
+
+// The values of Config.LogLevel.
+const (
+	LogDebug = "debug"
+	LogInfo  = "info"
+	LogWarn  = "warn"
+	LogError = "error"
+)
+
+// ListenNone is the address of a listener that is switched off.
+const ListenNone = "none"
+
+// User is one entry of Config.Users.
+type User struct {
+	Name     string
+	Password Secret
+	Tags     []string
+}
+
+// Secret is a text that formatting does not show.
+type Secret string
+
+// String hides the secret from package fmt and from logs.
+func (Secret) String() string { return "***" }
+
+// MarshalText hides the secret from encoders.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Default is the configuration without any file, variable or flag: RabbitMQ's
+// figures where it has them.
+func Default() Config {
+	return Config{
+		DataDir:                "data",
+		AMQPListen:             []string{":5672"},
+		HTTPListen:             ":15672",
+		MetricsListen:          ":15692",
+		LogLevel:               LogInfo,
+		LogFormat:              LogText,
+		Durability:             DurabilityFsync,
+		FrameMax:               131072,
+		InitialFrameMax:        8192,
+		ChannelMax:             2047,
+		Heartbeat:              60 * time.Second,
+		HandshakeTimeout:       10 * time.Second,
+		RefusalDelay:           3 * time.Second,
+		MaxMessageSize:         134217728,
+		MaxConsumersPerChannel: 0,
+		MaxConnections:         0,
+		Users:                  []User{{Name: "guest", Password: "guest", Tags: []string{"administrator"}}},
+		LoopbackUsers:          []string{"guest"},
+		VHost:                  "/",
+	}
+}

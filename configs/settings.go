@@ -1,0 +1,144 @@
+package configs
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Bounds that are not the protocol's own.
+const (
+	// frameFloor is the protocol's frame-min-size in octets.
+	frameFloor = 4096
+	// frameCeiling bounds what one frame can make a connection hold, in octets.
+	frameCeiling = 512 << 20
+	// initialFrameCeiling keeps a stranger from holding much, in octets.
+	initialFrameCeiling = 1 << 20
+	// messageCeiling is RabbitMQ's hard limit of a body, in octets.
+	messageCeiling = 512 << 20
+	// heartbeatCeiling is what tune can carry.
+	heartbeatCeiling = math.MaxUint16 * time.Second
+	// handshakeCeiling and refusalCeiling bound how long a stranger holds a
+	// connection; in less than handshakeFloor nobody logs in.
+	handshakeFloor   = 10 * time.Millisecond
+	handshakeCeiling = time.Hour
+	refusalCeiling   = time.Minute
+)
+
+const (
+	// keyConfig is a flag and a variable, but no key of the file that it names.
+	keyConfig = "config"
+	// keyUsers is the key whose value must not be shown.
+	keyUsers = "users"
+)
+
+// setting is one key: how it reaches its field, and its flag if it has one.
+type setting struct {
+	key string
+	// usage is the help of the flag; empty if the key has no flag.
+	usage string
+	// field is a pointer to the field of the Config.
+	field func(c *Config) any
+	// set decodes and checks a value of any source. Its error completes the
+	// sentence "value is not allowed: ...".
+	set func(c *Config, raw any) error
+}
+
+// newSetting makes a setting of a field, a decoder and checks.
+func newSetting[T any](key string, field func(*Config) *T, decode func(any) (T, error), checks ...func(T) error) setting {
+	set := func(c *Config, raw any) error {
+		decoded, err := decode(raw)
+		if err != nil {
+			return err
+		}
+		for _, check := range checks {
+			if err := check(decoded); err != nil {
+				return err
+			}
+		}
+		*field(c) = decoded
+		return nil
+	}
+	return setting{key: key, field: func(c *Config) any { return field(c) }, set: set}
+}
+
+// flag gives the setting a flag of the same name.
+func (s setting) flag(usage string) setting {
+	s.usage = usage
+	return s
+}
+
+// settings is every key.
+func settings() []setting {
+	return slices.Concat(storageSettings(), listenSettings(), logSettings(), frameSettings(), timeSettings(), limitSettings(), accessSettings())
+}
+
+func storageSettings() []setting {
+	return []setting{
+		newSetting("data-dir", func(c *Config) *string { return &c.DataDir }, asText, notBlank).
+			flag("directory for everything that has to survive a restart"),
+		newSetting("durability", func(c *Config) *string { return &c.Durability }, asText, oneOf(DurabilityFsync, DurabilityOS)).
+			flag("when a persistent message is confirmed: fsync (the disk has it) or os (the operating system has it)"),
+	}
+}
+
+func listenSettings() []setting {
+	return []setting{
+		newSetting("amqp-listen", func(c *Config) *[]string { return &c.AMQPListen }, asTexts, addresses).
+			flag("address for AMQP clients, host:port (repeatable)"),
+		newSetting("http-listen", func(c *Config) *string { return &c.HTTPListen }, asText, addressOrNone).
+			flag("address of the management page and HTTP API, or none (not served by this version yet)"),
+		newSetting("metrics-listen", func(c *Config) *string { return &c.MetricsListen }, asText, addressOrNone).
+			flag("address of the Prometheus metrics, or none (not served by this version yet)"),
+	}
+}
+
+func logSettings() []setting {
+	return []setting{
+		newSetting("log-level", func(c *Config) *string { return &c.LogLevel }, asText, oneOf(LogDebug, LogInfo, LogWarn, LogError)).
+			flag("least severity that is logged: debug, info, warn or error"),
+		newSetting("log-format", func(c *Config) *string { return &c.LogFormat }, asText, oneOf(LogText, LogJSON)).
+			flag("form of the log: text or json"),
+		newSetting("check-config", func(c *Config) *bool { return &c.CheckConfig }, asBool).
+			flag("check the configuration and end"),
+	}
+}
+
+func frameSettings() []setting {
+	return []setting{
+		newSetting("frame-max", func(c *Config) *uint32 { return &c.FrameMax }, asInteger, zeroOrBetween[uint32](frameFloor, frameCeiling)),
+		newSetting("initial-frame-max", func(c *Config) *uint32 { return &c.InitialFrameMax }, asInteger, between[uint32](frameFloor, initialFrameCeiling)),
+		newSetting("max-message-size", func(c *Config) *int64 { return &c.MaxMessageSize }, asInteger, between[int64](1, messageCeiling)),
+	}
+}
+
+func timeSettings() []setting {
+	return []setting{
+		newSetting("heartbeat", func(c *Config) *time.Duration { return &c.Heartbeat }, asDuration, between(0, heartbeatCeiling), wholeSeconds),
+		newSetting("handshake-timeout", func(c *Config) *time.Duration { return &c.HandshakeTimeout }, asDuration, between(handshakeFloor, handshakeCeiling)),
+		newSetting("refusal-delay", func(c *Config) *time.Duration { return &c.RefusalDelay }, asDuration, between(0, refusalCeiling)),
+	}
+}
+
+func limitSettings() []setting {
+	return []setting{
+		newSetting("channel-max", func(c *Config) *uint16 { return &c.ChannelMax }, asInteger, between[uint16](0, math.MaxUint16)),
+		newSetting("max-consumers-per-channel", func(c *Config) *int { return &c.MaxConsumersPerChannel }, asInteger, between(0, math.MaxInt32)),
+		newSetting("max-connections", func(c *Config) *int { return &c.MaxConnections }, asInteger, between(0, math.MaxInt32)),
+	}
+}
+
+func accessSettings() []setting {
+	return []setting{
+		newSetting(keyUsers, func(c *Config) *[]User { return &c.Users }, asUsers, distinctUsers),
+		newSetting("loopback-users", func(c *Config) *[]string { return &c.LoopbackUsers }, asTexts),
+		newSetting("vhost", func(c *Config) *string { return &c.VHost }, asText, shortText),
+		newSetting("node-name", func(c *Config) *string { return &c.NodeName }, asText),
+	}
+}
+
+// variable is the name of a key in the environment.
+func variable(key string) string {
+	return variablePrefix + strings.ToUpper(strings.ReplaceAll(key, "-", "_"))
+}
