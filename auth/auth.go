@@ -1,0 +1,62 @@
+package auth
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+)
+
+// The kinds of failure of a login, for errors.Is. The text of the error that
+// wraps one is meant for the log and must not be sent to the client.
+var (
+	// ErrRefused means wrong credentials, or right ones from the wrong place.
+	ErrRefused = errors.New("login refused")
+	// ErrUnknownMechanism means a mechanism that is not offered.
+	ErrUnknownMechanism = errors.New("unknown authentication mechanism")
+	// ErrMalformedResponse means a response that the mechanism cannot read.
+	ErrMalformedResponse = errors.New("malformed authentication response")
+)
+
+// User is a client that has proved who it is.
+type User struct {
+	Name string
+	// Tags are the user's roles, such as "administrator". They give rights in
+	// management and change nothing in AMQP, except "impersonator". Not to be
+	// modified: all logins of the user share the slice.
+	Tags []string
+}
+
+// Peer is where a login comes from.
+type Peer struct {
+	Remote net.Addr
+	Local  net.Addr
+	TLS    bool
+}
+
+// Authenticator decides on logins. All methods are safe for concurrent use.
+type Authenticator interface {
+	// Mechanisms is the list for connection.start: names separated by a space.
+	Mechanisms() string
+	// Login checks the response that a client gave for a mechanism. The error
+	// wraps ErrRefused, ErrUnknownMechanism or ErrMalformedResponse.
+	Login(mechanism, response string, peer Peer) (User, error)
+	// VHostAccess tells whether the user may open a connection to the virtual
+	// host. It does not tell whether the virtual host exists.
+	VHostAccess(user User, vhost string) bool
+}
+
+// loopback tells whether the peer is on this machine. An address that cannot
+// be understood counts as remote.
+func (p Peer) loopback() bool {
+	switch addr := p.Remote.(type) {
+	case nil:
+		return false
+	case *net.UnixAddr:
+		return true
+	case *net.TCPAddr:
+		return addr.AddrPort().Addr().Unmap().IsLoopback()
+	default:
+		parsed, err := netip.ParseAddrPort(addr.String())
+		return err == nil && parsed.Addr().Unmap().IsLoopback()
+	}
+}
