@@ -1,0 +1,126 @@
+package broker
+
+import (
+	"github.com/leveretmq/leveret/binding"
+	"github.com/leveretmq/leveret/definitions"
+	"github.com/leveretmq/leveret/exchange"
+	"github.com/leveretmq/leveret/queue"
+)
+
+// Bind adds a binding unless it is there. Owner is the connection that asks:
+// exclusive queues of others are locked for it.
+func (v *VHost) Bind(spec binding.Spec, owner any) error {
+	if err := checkEnds(spec); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	e, err := v.resolve(spec, owner)
+	if err != nil {
+		v.mu.Unlock()
+		return err
+	}
+	if err := e.source.spec.CheckBinding(spec.RoutingKey, spec.Arguments); err != nil {
+		v.mu.Unlock()
+		return err
+	}
+	id := spec.Identity()
+	if existing, ok := e.source.sourceOf[id]; ok {
+		e = existing
+	} else {
+		v.link(id, e)
+		if e.durable() {
+			e.declared = v.broker.commit(definitions.Change{Put: definitions.Set{Bindings: []binding.Spec{spec}}})
+		}
+		v.version.Add(1)
+	}
+	v.mu.Unlock()
+	return e.declared.wait()
+}
+
+// Unbind removes a binding. If the binding or one of its ends is missing,
+// there is nothing to do (RabbitMQ behaviour).
+func (v *VHost) Unbind(spec binding.Spec, owner any) error {
+	if err := checkEnds(spec); err != nil {
+		return err
+	}
+	return v.change(func(c *definitions.Change) error {
+		if node, ok := v.queues[spec.Destination]; ok && spec.Kind == binding.ToQueue && node.queue.LockedFor(owner) {
+			return node.queue.Spec().Locked()
+		}
+		source, ok := v.exchanges[spec.Source]
+		if !ok {
+			return nil
+		}
+		if e, ok := source.sourceOf[spec.Identity()]; ok {
+			v.unlink(e, c)
+		}
+		return nil
+	})
+}
+
+// checkEnds refuses bindings of the default exchange.
+func checkEnds(spec binding.Spec) error {
+	if err := exchange.CheckDefault(spec.Source); err != nil {
+		return err
+	}
+	if spec.Kind == binding.ToExchange {
+		return exchange.CheckDefault(spec.Destination)
+	}
+	return nil
+}
+
+// resolve finds both ends of a binding, the source first; the caller holds the
+// lock.
+func (v *VHost) resolve(spec binding.Spec, owner any) (*edge, error) {
+	source, ok := v.exchanges[spec.Source]
+	if !ok {
+		return nil, exchange.Missing(spec.Source, v.name)
+	}
+	e := &edge{spec: spec, source: source}
+	if spec.Kind == binding.ToExchange {
+		if e.toXchg, ok = v.exchanges[spec.Destination]; !ok {
+			return nil, exchange.Missing(spec.Destination, v.name)
+		}
+		return e, nil
+	}
+	if e.toQueue, ok = v.queues[spec.Destination]; !ok {
+		return nil, queue.Missing(spec.Destination, v.name)
+	}
+	if e.toQueue.queue.LockedFor(owner) {
+		return nil, e.toQueue.queue.Spec().Locked()
+	}
+	return e, nil
+}
+
+func (v *VHost) link(id string, e *edge) {
+	e.source.table.Add(e.spec.RoutingKey, e.spec.Arguments, e.target())
+	e.source.sourceOf[id] = e
+	e.destinations()[id] = e
+}
+
+// unlink removes a binding, and its source if that was an auto-delete exchange
+// and this its last binding. The caller holds the lock and commits c.
+func (v *VHost) unlink(e *edge, c *definitions.Change) {
+	id := e.spec.Identity()
+	e.source.table.Remove(e.spec.RoutingKey, e.spec.Arguments, e.target())
+	delete(e.source.sourceOf, id)
+	delete(e.destinations(), id)
+	if e.durable() {
+		c.Delete.Bindings = append(c.Delete.Bindings, e.spec)
+	}
+	_, lives := v.exchanges[e.source.spec.Name]
+	if lives && e.source.spec.AutoDelete && len(e.source.sourceOf) == 0 {
+		v.dropExchange(e.source, c)
+	}
+}
+
+func (v *VHost) restoreBinding(spec binding.Spec) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	e, err := v.resolve(spec, nil)
+	if err != nil {
+		return err
+	}
+	v.link(spec.Identity(), e)
+	return nil
+}

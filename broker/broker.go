@@ -1,0 +1,104 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync/atomic"
+
+	"github.com/leveretmq/leveret/queue"
+)
+
+// Options is what a broker is made of.
+type Options struct {
+	Store  Store
+	Logger *slog.Logger
+	// VHosts are the names of the virtual hosts to serve; empty means "/".
+	VHosts []string
+}
+
+// Broker is a set of virtual hosts over one store. Its methods are safe for
+// concurrent use.
+type Broker struct {
+	store  Store
+	log    *slog.Logger
+	vhosts map[string]*VHost // fixed after New
+
+	lastQueueID atomic.Uint32
+}
+
+// New makes a broker and brings back what the store holds. It takes over the
+// store: Close closes it.
+func New(o Options) (*Broker, error) {
+	if len(o.VHosts) == 0 {
+		o.VHosts = []string{"/"}
+	}
+	b := &Broker{store: o.Store, log: o.Logger, vhosts: make(map[string]*VHost)}
+	for _, name := range o.VHosts {
+		vhost, err := newVHost(b, name)
+		if err != nil {
+			return nil, fmt.Errorf("making the virtual host %q: %w", name, err)
+		}
+		b.vhosts[name] = vhost
+	}
+	b.lastQueueID.Store(o.Store.LastQueueID())
+	if err := b.recover(); err != nil {
+		return nil, fmt.Errorf("recovering definitions and messages: %w", err)
+	}
+	return b, nil
+}
+
+// VHost finds a virtual host by its name.
+func (b *Broker) VHost(name string) (*VHost, bool) {
+	v, ok := b.vhosts[name]
+	return v, ok
+}
+
+// VHosts lists the names of the virtual hosts in order.
+func (b *Broker) VHosts() []string { return slices.Sorted(maps.Keys(b.vhosts)) }
+
+// Throttle blocks while the store has more to write than it may hold in
+// memory. Publishers call it between messages, with no lock held.
+func (b *Broker) Throttle() { b.store.Throttle() }
+
+// Close records a clean stop and closes the store. No connection may use the
+// broker any more, so that all messages are back in their queues.
+func (b *Broker) Close() error {
+	var redelivered []queue.Ack
+	for _, v := range b.vhosts {
+		redelivered = append(redelivered, v.stored()...)
+	}
+	if err := b.store.Close(redelivered); err != nil {
+		return fmt.Errorf("closing the store: %w", err)
+	}
+	return nil
+}
+
+// recover brings back definitions first, then messages.
+func (b *Broker) recover() error {
+	set, err := b.store.Definitions()
+	if err != nil {
+		return fmt.Errorf("reading definitions: %w", err)
+	}
+	var problems []error
+	for _, spec := range set.Exchanges {
+		problems = append(problems, b.restore(spec.VHost, func(v *VHost) error { return v.restoreExchange(spec) }))
+	}
+	for _, spec := range set.Queues {
+		problems = append(problems, b.restore(spec.VHost, func(v *VHost) error { return v.restoreQueue(spec) }))
+	}
+	for _, spec := range set.Bindings {
+		problems = append(problems, b.restore(spec.VHost, func(v *VHost) error { return v.restoreBinding(spec) }))
+	}
+	return errors.Join(problems...)
+}
+
+func (b *Broker) restore(vhost string, do func(*VHost) error) error {
+	v, ok := b.vhosts[vhost]
+	if !ok {
+		return fmt.Errorf("the data directory holds objects of the virtual host %q, which is not configured: add it to the configuration", vhost)
+	}
+	return do(v)
+}

@@ -1,0 +1,28 @@
+// Package broker is the broker without its sockets: virtual hosts, their
+// exchanges, queues and bindings, and the way of a message from a publish to
+// its queues.
+//
+// # Topology
+//
+// Each virtual host keeps its topology in memory under one lock. A change is
+// made there first, then handed to the store in the same order, still under
+// the lock (that only appends to the store's pending work), and waited for
+// after the unlock: the client's answer means that the change is on disk. An
+// object that another client is just declaring is waited for as well, so that
+// no answer is early.
+//
+// Whoever needs to know whether a route is still valid compares the version of
+// the topology, which every change raises.
+//
+// # Locks
+//
+// The order is: topology lock, then a queue's lock, then the store's. The
+// topology lock is never held while something waits for the disk or while a
+// message moves. Publishing needs it for reading only, and not at all as long
+// as the route is cached.
+//
+// # Errors
+//
+// What a client did wrong comes back as *amqp.Error with RabbitMQ's code and
+// text. Any other error is the broker's own.
+package broker

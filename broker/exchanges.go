@@ -1,0 +1,120 @@
+package broker
+
+import (
+	"github.com/leveretmq/leveret/definitions"
+	"github.com/leveretmq/leveret/exchange"
+)
+
+// DeclareExchange creates the exchange, or checks that the existing one is
+// equivalent. It returns when the exchange is durable, if it has to be.
+func (v *VHost) DeclareExchange(spec exchange.Spec) error {
+	if err := exchange.CheckType(spec.Type); err != nil {
+		return err
+	}
+	if err := exchange.CheckDefault(spec.Name); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	node, exists := v.exchanges[spec.Name]
+	if exists {
+		v.mu.Unlock()
+		if err := node.spec.CheckEquivalent(spec); err != nil {
+			return err
+		}
+		return node.declared.wait()
+	}
+	node, err := v.createExchange(spec)
+	v.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return node.declared.wait()
+}
+
+// createExchange adds a new exchange; the caller holds the lock.
+func (v *VHost) createExchange(spec exchange.Spec) (*exchangeNode, error) {
+	if err := exchange.CheckNewName(spec.Name); err != nil {
+		return nil, err
+	}
+	if err := spec.Validate(); err != nil {
+		return nil, err
+	}
+	node := v.addExchange(spec)
+	if spec.Durable {
+		node.declared = v.broker.commit(definitions.Change{Put: definitions.Set{Exchanges: []exchange.Spec{spec}}})
+	}
+	v.version.Add(1)
+	return node, nil
+}
+
+func (v *VHost) addExchange(spec exchange.Spec) *exchangeNode {
+	node := &exchangeNode{
+		spec:     spec,
+		table:    exchange.NewTable[target](spec),
+		sourceOf: make(map[string]*edge),
+		boundTo:  make(map[string]*edge),
+	}
+	v.exchanges[spec.Name] = node
+	return node
+}
+
+// FindExchange is a passive declaration: it says whether the exchange exists,
+// and waits until it is durable. Its properties are not compared.
+func (v *VHost) FindExchange(name string) error {
+	if err := exchange.CheckDefault(name); err != nil {
+		return err
+	}
+	v.mu.RLock()
+	node, ok := v.exchanges[name]
+	v.mu.RUnlock()
+	if !ok {
+		return exchange.Missing(name, v.name)
+	}
+	return node.declared.wait()
+}
+
+// DeleteExchange removes the exchange with its bindings. A missing one is no
+// error (RabbitMQ behaviour). With ifUnused, an exchange that is the source of
+// a binding is refused.
+func (v *VHost) DeleteExchange(name string, ifUnused bool) error {
+	if err := exchange.CheckDelete(name, v.name); err != nil {
+		return err
+	}
+	return v.change(func(c *definitions.Change) error {
+		node, ok := v.exchanges[name]
+		if !ok {
+			return nil
+		}
+		if ifUnused && len(node.sourceOf) > 0 {
+			return exchange.InUse(name, v.name)
+		}
+		v.dropExchange(node, c)
+		return nil
+	})
+}
+
+// dropExchange removes an exchange and what hangs on it: its bindings, and the
+// auto-delete exchanges that thereby lose their last one. The caller holds the
+// lock and commits c.
+func (v *VHost) dropExchange(node *exchangeNode, c *definitions.Change) {
+	delete(v.exchanges, node.spec.Name)
+	if node.spec.Durable {
+		c.Delete.Exchanges = append(c.Delete.Exchanges, node.spec)
+	}
+	for _, e := range node.sourceOf {
+		v.unlink(e, c)
+	}
+	for _, e := range node.boundTo {
+		v.unlink(e, c)
+	}
+}
+
+func (v *VHost) restoreExchange(spec exchange.Spec) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err := exchange.CheckType(spec.Type); err != nil {
+		return err
+	}
+	v.addExchange(spec)
+	return nil
+}

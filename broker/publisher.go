@@ -1,0 +1,177 @@
+package broker
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/exchange"
+	"github.com/leveretmq/leveret/message"
+	"github.com/leveretmq/leveret/queue"
+)
+
+// Publisher routes the messages of one channel. It remembers the last route,
+// since a channel mostly repeats itself. It is used by one goroutine.
+type Publisher struct {
+	vhost *VHost
+	user  string
+
+	cached   bool
+	version  uint64
+	exchange string
+	key      string
+	queues   []*queue.Queue
+}
+
+// NewPublisher makes the publisher of a channel whose user has the given name.
+func (v *VHost) NewPublisher(user string) *Publisher { return &Publisher{vhost: v, user: user} }
+
+// Route checks a message and finds its queues, each once. The slice is valid
+// until the topology changes and must not be changed; two results with the
+// same first element's address are the same route. The message's properties
+// may be replaced: a BCC header is for the broker only.
+func (p *Publisher) Route(m *message.Message) ([]*queue.Queue, error) {
+	const special = amqp.FlagHeaders | amqp.FlagExpiration | amqp.FlagUserID
+	flags := m.Properties.Flags()
+	plain := flags&special == 0
+	if plain && p.cached && p.exchange == m.Exchange && p.key == m.RoutingKey && p.version == p.vhost.version.Load() {
+		return p.queues, nil
+	}
+	node, err := p.vhost.entrance(m.Exchange)
+	if err != nil {
+		return nil, err
+	}
+	keys := []string{m.RoutingKey}
+	if !plain {
+		if keys, err = p.inspect(m, keys); err != nil {
+			return nil, err
+		}
+	}
+	return p.lookUp(node, keys, m), nil
+}
+
+// lookUp routes through the topology and remembers the result if it depends on
+// nothing but the exchange and the key.
+func (p *Publisher) lookUp(node *exchangeNode, keys []string, m *message.Message) []*queue.Queue {
+	r := route{vhost: p.vhost, static: len(keys) == 1}
+	p.vhost.mu.RLock()
+	version := p.vhost.version.Load()
+	r.match(node, keys, m)
+	p.vhost.mu.RUnlock()
+	p.cached = r.static
+	if r.static {
+		p.version, p.exchange, p.key, p.queues = version, m.Exchange, m.RoutingKey, r.queues
+	}
+	return r.queues
+}
+
+// entrance finds the exchange that a client publishes to.
+func (v *VHost) entrance(name string) (*exchangeNode, error) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	node, ok := v.exchanges[name]
+	if !ok {
+		return nil, exchange.Missing(name, v.name)
+	}
+	if node.spec.Internal {
+		return nil, exchange.PublishInternal(name, v.name)
+	}
+	return node, nil
+}
+
+// inspect looks at the properties that mean something to the broker, in
+// RabbitMQ's order: expiration, CC and BCC, user-id. It returns all routing
+// keys.
+func (p *Publisher) inspect(m *message.Message, keys []string) ([]string, error) {
+	if expiration, ok := m.Properties.Expiration(); ok {
+		if err := checkExpiration(expiration); err != nil {
+			return nil, err
+		}
+	}
+	keys, err := senderSelected(m, keys)
+	if err != nil {
+		return nil, err
+	}
+	if claimed, ok := m.Properties.UserID(); ok && claimed != p.user {
+		return nil, amqp.Errorf(amqp.CodePreconditionFailed,
+			"user_id property set to '%s' but authenticated user was '%s'", claimed, p.user)
+	}
+	return keys, nil
+}
+
+// senderSelected adds the keys of the CC and BCC headers and removes BCC from
+// the message.
+func senderSelected(m *message.Message, keys []string) ([]string, error) {
+	// A look at the octets spares most messages the decoding of their headers.
+	if !bytes.Contains(m.Properties, []byte("CC")) || !(m.Properties.HasHeader("CC") || m.Properties.HasHeader("BCC")) {
+		return keys, nil
+	}
+	headers := m.Headers()
+	for _, name := range []string{"CC", "BCC"} {
+		value, ok := headers.Lookup(name)
+		if !ok {
+			continue
+		}
+		list, ok := value.(amqp.Array)
+		if !ok {
+			return nil, amqp.Errorf(amqp.CodePreconditionFailed, "invalid message: {unacceptable_type_in_header,%s,%s}",
+				fmt.Sprintf("%q", name), amqp.TypeName(value))
+		}
+		for _, key := range list {
+			if key, ok := key.(string); ok {
+				keys = append(keys, key)
+			}
+		}
+	}
+	m.Properties = withoutBCC(m.Properties, headers)
+	return keys, nil
+}
+
+func withoutBCC(p amqp.Properties, headers amqp.Table) amqp.Properties {
+	kept := make(amqp.Table, 0, len(headers))
+	for _, field := range headers {
+		if field.Key != "BCC" {
+			kept = append(kept, field)
+		}
+	}
+	if len(kept) == len(headers) {
+		return p
+	}
+	return p.WithHeaders(kept)
+}
+
+// maxExpiration is the longest time to live that RabbitMQ accepts, in
+// milliseconds: ten years of 365 days.
+const maxExpiration = 315_360_000_000
+
+// checkExpiration validates the expiration property: milliseconds as a decimal
+// number. The reasons print as RabbitMQ prints them.
+func checkExpiration(s string) error {
+	digits := strings.TrimLeft(s, "+-")
+	end := 0
+	for end < len(digits) && '0' <= digits[end] && digits[end] <= '9' {
+		end++
+	}
+	signed := len(s) - len(digits)
+	if end == 0 || signed > 1 {
+		return invalidExpiration(s, "no_integer")
+	}
+	if rest := digits[end:]; rest != "" {
+		return invalidExpiration(s, fmt.Sprintf("{leftover_string,%q}", rest))
+	}
+	value := strings.TrimPrefix(s, "+")
+	n, err := strconv.ParseInt(value, 10, 64)
+	switch {
+	case strings.HasPrefix(value, "-") && strings.Trim(value, "-0") != "":
+		return invalidExpiration(s, fmt.Sprintf("{value_negative,%s}", value))
+	case err != nil || n > maxExpiration:
+		return invalidExpiration(s, fmt.Sprintf("{value_too_large,%s}", value))
+	}
+	return nil
+}
+
+func invalidExpiration(value, reason string) error {
+	return amqp.Errorf(amqp.CodePreconditionFailed, "invalid expiration '%s': %s", value, reason)
+}

@@ -1,0 +1,190 @@
+package broker
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/definitions"
+	"github.com/leveretmq/leveret/queue"
+)
+
+// generatedQueue is the prefix of the names that the server gives to queues.
+const generatedQueue = "amq.gen-"
+
+// DeclareQueue creates the queue, or checks that the existing one is
+// equivalent; with an empty name it invents one. Owner identifies the
+// connection, to which an exclusive queue will belong. It returns when the
+// queue is durable, if it has to be.
+func (v *VHost) DeclareQueue(spec queue.Spec, owner any) (*queue.Queue, error) {
+	if spec.Exclusive {
+		spec.Durable = false // the queue ends with its connection anyway
+	}
+	if err := v.nameQueue(&spec); err != nil {
+		return nil, err
+	}
+	v.mu.Lock()
+	node, exists := v.queues[spec.Name]
+	if exists {
+		v.mu.Unlock()
+		if err := node.queue.CheckEquivalent(spec, owner); err != nil {
+			return nil, err
+		}
+		return node.queue, node.declared.wait()
+	}
+	node, err := v.createQueue(spec, owner)
+	v.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	return node.queue, node.declared.wait()
+}
+
+// nameQueue invents a name or refuses a reserved one. Even an existing queue
+// of a reserved name cannot be declared but passively (RabbitMQ behaviour).
+func (v *VHost) nameQueue(spec *queue.Spec) error {
+	if spec.Name == "" {
+		spec.Name = GenerateName(generatedQueue)
+		return spec.CheckServerNamed()
+	}
+	if strings.HasPrefix(spec.Name, "amq.") {
+		return amqp.Errorf(amqp.CodeAccessRefused, "queue name '%s' contains reserved prefix 'amq.*'", spec.Name)
+	}
+	return nil
+}
+
+// createQueue adds a new queue; the caller holds the lock.
+func (v *VHost) createQueue(spec queue.Spec, owner any) (*queueNode, error) {
+	if err := spec.Validate(); err != nil {
+		return nil, err
+	}
+	spec.ID = v.broker.lastQueueID.Add(1)
+	q, err := queue.New(spec, queue.Options{Store: v.broker.store, Owner: owner})
+	if err != nil {
+		return nil, err
+	}
+	node := v.addQueue(q)
+	if spec.Durable {
+		node.declared = v.broker.commit(definitions.Change{Put: definitions.Set{Queues: []queue.Spec{spec}}})
+	}
+	v.version.Add(1)
+	return node, nil
+}
+
+func (v *VHost) addQueue(q *queue.Queue) *queueNode {
+	node := &queueNode{queue: q, boundTo: make(map[string]*edge)}
+	v.queues[q.Name()] = node
+	return node
+}
+
+// Queue finds a queue for the connection that owner identifies: one that is
+// exclusive to another connection is locked. It waits until the queue is
+// durable.
+func (v *VHost) Queue(name string, owner any) (*queue.Queue, error) {
+	v.mu.RLock()
+	node, ok := v.queues[name]
+	v.mu.RUnlock()
+	if !ok {
+		return nil, queue.Missing(name, v.name)
+	}
+	if node.queue.LockedFor(owner) {
+		return nil, node.queue.Spec().Locked()
+	}
+	return node.queue, node.declared.wait()
+}
+
+// PurgeQueue drops the ready messages of a queue and returns their number when
+// that is durable.
+func (v *VHost) PurgeQueue(name string, owner any) (int, error) {
+	q, err := v.Queue(name, owner)
+	if err != nil {
+		return 0, err
+	}
+	done := newCommitment()
+	n := q.Purge(done.settle)
+	return n, done.wait()
+}
+
+// DeleteQueue removes a queue with its messages and bindings if the condition
+// holds, and returns how many messages were ready. A missing queue is no error
+// (RabbitMQ behaviour).
+func (v *VHost) DeleteQueue(name string, owner any, condition queue.Condition) (int, error) {
+	n := 0
+	err := v.change(func(c *definitions.Change) error {
+		node, ok := v.queues[name]
+		if !ok {
+			return nil
+		}
+		if node.queue.LockedFor(owner) {
+			return node.queue.Spec().Locked()
+		}
+		var err error
+		n, err = v.dropQueue(node, condition, c)
+		return err
+	})
+	return n, err
+}
+
+// DeleteQueues removes queues whose end has come: exclusive ones with their
+// connection, auto-delete ones with their last consumer. A queue of the same
+// name that was declared since is left alone.
+func (v *VHost) DeleteQueues(queues ...*queue.Queue) error {
+	if len(queues) == 0 {
+		return nil
+	}
+	return v.change(func(c *definitions.Change) error {
+		for _, q := range queues {
+			node, ok := v.queues[q.Name()]
+			if !ok || node.queue != q {
+				continue
+			}
+			if _, err := v.dropQueue(node, queue.Condition{}, c); err != nil {
+				return fmt.Errorf("deleting %s: %w", q.Spec(), err)
+			}
+		}
+		return nil
+	})
+}
+
+// dropQueue ends a queue; the caller holds the lock and commits c.
+func (v *VHost) dropQueue(node *queueNode, condition queue.Condition, c *definitions.Change) (int, error) {
+	spec := node.queue.Spec()
+	n, err := node.queue.Delete(condition)
+	if err != nil {
+		return 0, err
+	}
+	delete(v.queues, spec.Name)
+	for _, e := range node.boundTo {
+		v.unlink(e, c)
+	}
+	if spec.Durable {
+		c.Delete.Queues = append(c.Delete.Queues, spec)
+		v.broker.store.DropQueue(spec.ID)
+	}
+	return n, nil
+}
+
+func (v *VHost) restoreQueue(spec queue.Spec) error {
+	q, err := queue.New(spec, queue.Options{Store: v.broker.store, NextSeq: v.broker.store.NextSequence(spec.ID)})
+	if err != nil {
+		return fmt.Errorf("restoring %s: %w", spec, err)
+	}
+	err = v.broker.store.Recover(spec.ID, func(r queue.Recovered) error {
+		q.Restore(r)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("reading the messages of %s: %w", spec, err)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.addQueue(q)
+	return nil
+}
+
+// Commit applies a transaction and returns when it is durable.
+func (v *VHost) Commit(parts []queue.Part) error {
+	done := newCommitment()
+	queue.Commit(v.broker.store, parts, done.settle)
+	return done.wait()
+}

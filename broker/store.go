@@ -1,0 +1,66 @@
+package broker
+
+import (
+	"github.com/leveretmq/leveret/definitions"
+	"github.com/leveretmq/leveret/queue"
+)
+
+// Store is what the broker needs of the place that keeps definitions and
+// messages.
+type Store interface {
+	queue.Store
+
+	// Definitions is the topology that was stored when the store was opened.
+	Definitions() (definitions.Set, error)
+	// Change hands over one atomic change of the topology, in memory. Changes
+	// and units take effect in the order in which they were handed over. Done
+	// is called once, without any lock, when the change is durable or failed.
+	Change(c definitions.Change, done func(error))
+	// LastQueueID is the highest queue number that was ever stored.
+	LastQueueID() uint32
+	// NextSequence is the lowest sequence number never used in the queue.
+	NextSequence(queueID uint32) uint64
+	// Recover yields the queue's messages by ascending sequence number.
+	Recover(queueID uint32, yield func(queue.Recovered) error) error
+	// DropQueue forgets all messages of a deleted queue.
+	DropQueue(queueID uint32)
+	// Throttle blocks while too much waits to be written.
+	Throttle()
+	// Close writes all that is pending and records a clean stop with the
+	// stored messages that a consumer may have seen.
+	Close(redelivered []queue.Ack) error
+}
+
+// commitment is the outcome of a durable change that may still be on its way
+// to the disk. The nil commitment is that of something not durable.
+type commitment struct {
+	settled chan struct{}
+	err     error // set before settled is closed
+}
+
+func newCommitment() *commitment { return &commitment{settled: make(chan struct{})} }
+
+func (c *commitment) settle(err error) {
+	c.err = err
+	close(c.settled)
+}
+
+// wait blocks until the change is durable or has failed.
+func (c *commitment) wait() error {
+	if c == nil {
+		return nil
+	}
+	<-c.settled
+	return c.err
+}
+
+// commit hands a change to the store. The caller holds the topology lock, and
+// waits for the commitment after it has let go of it.
+func (b *Broker) commit(c definitions.Change) *commitment {
+	if c.Empty() {
+		return nil
+	}
+	commitment := newCommitment()
+	b.store.Change(c, commitment.settle)
+	return commitment
+}

@@ -1,0 +1,123 @@
+package broker
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/leveretmq/leveret/binding"
+	"github.com/leveretmq/leveret/definitions"
+	"github.com/leveretmq/leveret/exchange"
+	"github.com/leveretmq/leveret/queue"
+)
+
+// VHost is one virtual host: a name space of exchanges and queues. Its methods
+// are safe for concurrent use.
+type VHost struct {
+	name    string
+	broker  *Broker
+	version atomic.Uint64 // of the topology; see the package comment
+
+	mu        sync.RWMutex
+	exchanges map[string]*exchangeNode // guarded by mu
+	queues    map[string]*queueNode    // guarded by mu
+}
+
+// target is where a binding leads: a queue or another exchange.
+type target struct {
+	queue    *queue.Queue
+	exchange *exchangeNode
+}
+
+// exchangeNode is an exchange within the topology; guarded by the vhost's lock.
+type exchangeNode struct {
+	spec     exchange.Spec
+	table    binding.Table[target]
+	sourceOf map[string]*edge // by identity of the binding
+	boundTo  map[string]*edge // bindings that lead here
+	declared *commitment
+}
+
+// queueNode is a queue within the topology; guarded by the vhost's lock.
+type queueNode struct {
+	queue    *queue.Queue
+	boundTo  map[string]*edge
+	declared *commitment
+}
+
+// edge is one binding.
+type edge struct {
+	spec     binding.Spec
+	source   *exchangeNode
+	toQueue  *queueNode
+	toXchg   *exchangeNode
+	declared *commitment
+}
+
+func (e *edge) target() target {
+	if e.toQueue != nil {
+		return target{queue: e.toQueue.queue}
+	}
+	return target{exchange: e.toXchg}
+}
+
+// destinations is the index of bindings that lead to the edge's end.
+func (e *edge) destinations() map[string]*edge {
+	if e.toQueue != nil {
+		return e.toQueue.boundTo
+	}
+	return e.toXchg.boundTo
+}
+
+// durable says whether the binding survives a restart: both ends have to.
+func (e *edge) durable() bool {
+	if e.toQueue != nil {
+		return e.source.spec.Durable && e.toQueue.queue.Spec().Durable
+	}
+	return e.source.spec.Durable && e.toXchg.spec.Durable
+}
+
+func newVHost(b *Broker, name string) (*VHost, error) {
+	v := &VHost{
+		name:      name,
+		broker:    b,
+		exchanges: make(map[string]*exchangeNode),
+		queues:    make(map[string]*queueNode),
+	}
+	for _, spec := range exchange.Predeclared(name) {
+		if err := v.restoreExchange(spec); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// Name is the virtual host's name.
+func (v *VHost) Name() string { return v.name }
+
+// Broker is the broker that the virtual host belongs to.
+func (v *VHost) Broker() *Broker { return v.broker }
+
+// stored lists the redelivered messages of all queues, for a clean stop.
+func (v *VHost) stored() (redelivered []queue.Ack) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	for _, node := range v.queues {
+		redelivered = append(redelivered, node.queue.Stored()...)
+	}
+	return redelivered
+}
+
+// change runs one change of the topology under the lock, hands its durable
+// part to the store, and waits for that after the unlock.
+func (v *VHost) change(do func(c *definitions.Change) error) error {
+	v.mu.Lock()
+	var c definitions.Change
+	err := do(&c)
+	v.version.Add(1)
+	done := v.broker.commit(c)
+	v.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return done.wait()
+}

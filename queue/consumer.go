@@ -1,0 +1,121 @@
+package queue
+
+import "sync/atomic"
+
+const (
+	// maxAssigned is how many messages may wait for a consumer's connection
+	// to fetch them. RabbitMQ uses the same number for its unsent messages.
+	maxAssigned = 200
+	// maxAssignedBytes bounds the same in octets of bodies: as much as one
+	// write to a socket carries.
+	maxAssignedBytes = 256 << 10
+)
+
+// Waker is told that a consumer has something to fetch. It must not block and
+// must not call back into a queue.
+type Waker interface {
+	Wake(c *Consumer)
+}
+
+// ConsumerOptions is what a consumer asked for.
+type ConsumerOptions struct {
+	Tag       string
+	NoAck     bool
+	Exclusive bool
+	// Priority is the x-priority argument; higher goes first.
+	Priority int64
+	// Prefetch is the number of unacknowledged messages that the consumer may
+	// hold; zero means no limit. It does not apply with NoAck.
+	Prefetch int
+	// Limiter is the limit that the consumers of a channel share (basic.qos
+	// with global set).
+	Limiter *Limiter
+}
+
+// Consumer takes messages from one queue. Its options do not change; all else
+// belongs to the queue.
+type Consumer struct {
+	ConsumerOptions
+	queue *Queue
+	waker Waker
+
+	// The fields below are guarded by the queue's lock.
+
+	assigned      ring[Entry]
+	assignedBytes int
+	unacked       int  // assigned or delivered, and not acknowledged
+	inLine        bool // stands in the rotation
+	asked         bool // the connection was told and has not fetched since
+	gone          bool // cancelled, or its queue is deleted
+}
+
+// NewConsumer makes a consumer of q that reports to w. It takes part when it
+// is handed to AddConsumer.
+func NewConsumer(q *Queue, w Waker, o ConsumerOptions) *Consumer {
+	if o.NoAck {
+		o.Prefetch = 0
+	}
+	return &Consumer{ConsumerOptions: o, queue: q, waker: w}
+}
+
+// Queue is the queue that the consumer takes from.
+func (c *Consumer) Queue() *Queue { return c.queue }
+
+// hasRoom says whether the consumer may be given one more message, apart from
+// the limit that it shares with others.
+func (c *Consumer) hasRoom() bool {
+	return !c.gone &&
+		(c.Prefetch == 0 || c.unacked < c.Prefetch) &&
+		c.assigned.len() < maxAssigned && c.assignedBytes < maxAssignedBytes
+}
+
+// acquire takes one message's worth of the shared limit.
+func (c *Consumer) acquire() bool {
+	return c.NoAck || c.Limiter == nil || c.Limiter.acquire()
+}
+
+// Limiter is the number of unacknowledged messages that the consumers of one
+// channel may hold together, whatever their queues. Its methods are safe for
+// concurrent use.
+type Limiter struct {
+	limit   atomic.Int64
+	held    atomic.Int64
+	refused atomic.Bool
+}
+
+// SetLimit changes the limit; zero means none. The messages that are held
+// already count. The caller resumes the channel's consumers afterwards.
+func (l *Limiter) SetLimit(limit int64) { l.limit.Store(limit) }
+
+// Hold counts messages that are unacknowledged though nobody asked for room.
+func (l *Limiter) Hold(n int64) { l.held.Add(n) }
+
+// Release gives n messages' worth back and says whether a consumer was
+// refused since the last time: the caller then resumes the channel's
+// consumers, since no queue knows of the other ones.
+func (l *Limiter) Release(n int64) (resume bool) {
+	l.held.Add(-n)
+	return l.refused.Load() && l.refused.Swap(false)
+}
+
+func (l *Limiter) acquire() bool {
+	if l.tryAcquire() {
+		return true
+	}
+	// A Release between the failed try and the flag would be missed: raise
+	// the flag first, then look once more.
+	l.refused.Store(true)
+	return l.tryAcquire()
+}
+
+func (l *Limiter) tryAcquire() bool {
+	for {
+		limit, held := l.limit.Load(), l.held.Load()
+		if limit > 0 && held >= limit {
+			return false
+		}
+		if l.held.CompareAndSwap(held, held+1) {
+			return true
+		}
+	}
+}

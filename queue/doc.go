@@ -1,0 +1,34 @@
+// Package queue is one queue: the messages that are ready, the consumers that
+// take them, and who gets the next one.
+//
+// # Model
+//
+// A queue has a core and a host. The core (core.go, ready.go, rotation.go) is
+// a state machine without lock, clock, goroutine or I/O: it is driven by the
+// model-based test, and a replicated queue can drive it from a log. The host
+// (queue.go) puts a mutex around it, hands what has to survive to a Store and
+// wakes consumers.
+//
+// A message that enters gets the next sequence number and is ready. Dispatch
+// assigns ready messages to consumers in turn, as long as there is a consumer
+// that can take one. The writer goroutine of the consumer's connection pulls
+// what was assigned (Take) and puts it on the wire. The message then is
+// unacknowledged until Ack, or Requeue, which brings it back to its original
+// place: the order of sequence numbers.
+//
+// # Who gets the next message
+//
+// The consumers that can take a message stand in line, one line a priority
+// (x-priority, highest first). The first in line gets one message and goes to
+// the end of the line. A consumer leaves the line while its prefetch is used
+// up, while the shared limit of its channel is, or while its connection has
+// not yet fetched the last 200 messages (the unsent limit that RabbitMQ uses,
+// too), so that a connection that does not read holds no more than that.
+//
+// # Locking
+//
+// All methods of Queue are safe for concurrent use. The caller may hold its
+// connection's lock, never another queue's. Under the queue's lock only memory
+// is touched; the store's Submit is a leaf. Consumers are woken after the
+// unlock, and a wake is a flag and a signal: it never blocks.
+package queue

@@ -1,0 +1,327 @@
+package queue
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/message"
+)
+
+// Queue is one queue. All methods are safe for concurrent use; see the
+// package comment for the order of locks.
+type Queue struct {
+	spec  Spec
+	args  Arguments
+	owner any // the connection that an exclusive queue belongs to
+	store Store
+
+	mu      sync.Mutex
+	core    core // guarded by mu
+	deleted bool // guarded by mu; set once
+}
+
+// Options is what a queue needs besides its specification.
+type Options struct {
+	// Store keeps the persistent messages of a durable queue. It may be nil
+	// for a queue that is not durable.
+	Store Store
+	// Owner identifies the connection that an exclusive queue belongs to.
+	Owner any
+	// NextSeq is the lowest sequence number that was never used.
+	NextSeq uint64
+}
+
+// New makes the queue that the specification describes. The caller has checked
+// a new specification with Validate.
+func New(spec Spec, o Options) (*Queue, error) {
+	args, err := spec.arguments()
+	if err != nil {
+		return nil, err
+	}
+	q := &Queue{spec: spec, args: args, owner: o.Owner, store: o.Store}
+	q.core.nextSeq = o.NextSeq
+	return q, nil
+}
+
+// Spec is what the queue was declared as.
+func (q *Queue) Spec() Spec { return q.spec }
+
+// Name is the queue's name.
+func (q *Queue) Name() string { return q.spec.Name }
+
+// ID is the queue's number.
+func (q *Queue) ID() uint32 { return q.spec.ID }
+
+// LockedFor says whether the queue is exclusive to somebody other than owner.
+func (q *Queue) LockedFor(owner any) bool { return q.spec.Exclusive && q.owner != owner }
+
+// Restore puts a message back that the store found at start. Messages come in
+// the order of their sequence numbers, before the queue is used.
+func (q *Queue) Restore(r Recovered) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.core.ready.push(Entry{Message: r.Message, Seq: r.Seq, Redelivered: r.Redelivered, stored: true})
+	q.core.nextSeq = max(q.core.nextSeq, r.Seq+1)
+}
+
+// Publication is one message on its way into a queue, and who waits for it.
+type Publication struct {
+	Message *message.Message
+	Receipt *message.Receipt
+}
+
+// Publish adds messages at the tail. Each receipt is told once: here if the
+// message is only kept in memory, by the store after the commit otherwise. A
+// deleted queue takes the messages and forgets them (RabbitMQ confirms them).
+func (q *Queue) Publish(batch []Publication) {
+	q.mu.Lock()
+	if q.deleted {
+		q.mu.Unlock()
+		for _, p := range batch {
+			p.Receipt.Done(true)
+		}
+		return
+	}
+	var unit Unit
+	q.publishLocked(batch, &unit)
+	q.finish(&unit)
+	for _, p := range batch {
+		if !q.keeps(p.Message) {
+			p.Receipt.Done(true)
+		}
+	}
+}
+
+// keeps says whether the message has to survive a restart in this queue.
+func (q *Queue) keeps(m *message.Message) bool {
+	return q.spec.Durable && (m.Persistent || q.args.Type == Quorum)
+}
+
+func (q *Queue) publishLocked(batch []Publication, unit *Unit) {
+	for _, p := range batch {
+		stored := q.keeps(p.Message)
+		seq := q.core.publish(p.Message, stored)
+		if stored {
+			unit.Enqueue = append(unit.Enqueue,
+				Enqueue{Queue: q.spec.ID, Seq: seq, Message: p.Message, Receipt: p.Receipt})
+		}
+	}
+	q.core.dispatch()
+}
+
+// finish hands the stored changes over, unlocks, and wakes consumers. It is
+// the end of every change.
+func (q *Queue) finish(unit *Unit) {
+	q.collectGone(unit)
+	if len(unit.Enqueue)+len(unit.Ack) > 0 {
+		q.store.Submit(*unit)
+	}
+	var room [8]*Consumer // most changes wake few, and this one needs no allocation
+	wake := q.takeWakes(room[:0])
+	q.mu.Unlock()
+	for _, c := range wake {
+		c.waker.Wake(c)
+	}
+}
+
+func (q *Queue) takeWakes(dst []*Consumer) []*Consumer {
+	dst = append(dst, q.core.effects.wake...)
+	clear(q.core.effects.wake)
+	q.core.effects.wake = q.core.effects.wake[:0]
+	return dst
+}
+
+func (q *Queue) collectGone(unit *Unit) {
+	for _, seq := range q.core.effects.gone {
+		unit.Ack = append(unit.Ack, Ack{Queue: q.spec.ID, Seq: seq})
+	}
+	q.core.effects.gone = q.core.effects.gone[:0]
+}
+
+// Delivery is one unacknowledged message of a channel.
+type Delivery struct {
+	Entry
+	Queue *Queue
+	// Consumer is nil for a message that basic.get fetched.
+	Consumer *Consumer
+}
+
+// Ack settles deliveries of this queue for good: acknowledged by the client,
+// or rejected without requeue.
+func (q *Queue) Ack(batch []Delivery) {
+	q.mu.Lock()
+	var unit Unit
+	q.ackLocked(batch)
+	q.core.dispatch()
+	q.finish(&unit)
+}
+
+func (q *Queue) ackLocked(batch []Delivery) {
+	if q.deleted {
+		return
+	}
+	for _, d := range batch {
+		q.core.release(d.Consumer, d.Entry)
+		if d.Consumer != nil {
+			q.core.readmit(d.Consumer)
+		}
+	}
+}
+
+// Requeue makes deliveries of this queue ready again, each at its original
+// place and flagged as redelivered.
+func (q *Queue) Requeue(batch []Delivery) {
+	q.mu.Lock()
+	var unit Unit
+	q.requeueLocked(batch)
+	q.core.dispatch()
+	q.finish(&unit)
+}
+
+func (q *Queue) requeueLocked(batch []Delivery) {
+	if q.deleted {
+		return
+	}
+	for _, d := range batch {
+		d.Redelivered = true
+		q.core.giveBack(d.Consumer, d.Entry)
+	}
+	for _, d := range batch {
+		if d.Consumer != nil {
+			q.core.readmit(d.Consumer)
+		}
+	}
+}
+
+// Get takes the first ready message and returns it with the number of those
+// that are left. With noAck it is settled at once.
+func (q *Queue) Get(mode AckMode) (d Delivery, remaining int, ok bool) {
+	q.mu.Lock()
+	var unit Unit
+	var e Entry
+	if !q.deleted {
+		e, ok = q.core.get()
+	}
+	if ok && mode == AutoAck {
+		q.core.release(nil, e)
+	}
+	remaining = q.core.ready.len()
+	q.finish(&unit)
+	return Delivery{Entry: e, Queue: q}, remaining, ok
+}
+
+// AckMode says who settles what basic.get fetched.
+type AckMode bool
+
+// A message of AutoAck is settled as it is fetched, one of ManualAck by the
+// client.
+const (
+	ManualAck AckMode = false
+	AutoAck   AckMode = true
+)
+
+// Purge drops all ready messages and returns their number. Done, if set, is
+// called when that is durable.
+func (q *Queue) Purge(done func(error)) int {
+	q.mu.Lock()
+	n := 0
+	if !q.deleted {
+		n = q.core.purge()
+	}
+	unit := Unit{Done: done}
+	q.collectGone(&unit)
+	if len(unit.Ack) > 0 {
+		q.store.Submit(unit)
+		done = nil
+	}
+	q.mu.Unlock()
+	if done != nil {
+		done(nil)
+	}
+	return n
+}
+
+// Counts is how many messages and consumers a queue has.
+type Counts struct {
+	Ready     int
+	Unacked   int
+	Consumers int
+}
+
+// Counts tells the queue's numbers of this moment.
+func (q *Queue) Counts() Counts {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return Counts{Ready: q.core.ready.len(), Unacked: q.core.unacked, Consumers: len(q.core.consumers)}
+}
+
+// Condition is what has to hold for a queue to be deleted.
+type Condition struct {
+	IfUnused bool
+	IfEmpty  bool
+}
+
+// Delete ends the queue if the condition holds, and returns the number of
+// messages that were ready. Its consumers are told. The caller removes the
+// queue from its virtual host and its store.
+func (q *Queue) Delete(c Condition) (int, error) {
+	q.mu.Lock()
+	if q.deleted {
+		q.mu.Unlock()
+		return 0, nil
+	}
+	if err := q.checkDelete(c); err != nil {
+		q.mu.Unlock()
+		return 0, err
+	}
+	n := q.core.ready.len()
+	q.deleted = true
+	wake := q.core.consumers
+	for _, c := range wake {
+		c.gone = true
+		c.assigned.clear()
+	}
+	q.core = core{}
+	q.mu.Unlock()
+	for _, c := range wake {
+		c.waker.Wake(c)
+	}
+	return n, nil
+}
+
+func (q *Queue) checkDelete(c Condition) error {
+	if err := q.checkQuorumDelete(c); err != nil {
+		return err
+	}
+	if c.IfEmpty && q.core.ready.len() > 0 {
+		return amqp.Errorf(amqp.CodePreconditionFailed, "%s not empty", q.spec)
+	}
+	if c.IfUnused && len(q.core.consumers) > 0 {
+		return amqp.Errorf(amqp.CodePreconditionFailed, "%s in use", q.spec)
+	}
+	return nil
+}
+
+// Stored lists the stored messages that a consumer may have seen: what a clean
+// stop records, so that the next start can flag them. Unacknowledged ones have
+// to be back in the queue.
+func (q *Queue) Stored() (redelivered []Ack) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, e := range q.core.ready.returned {
+		if e.stored && e.Redelivered {
+			redelivered = append(redelivered, Ack{Queue: q.spec.ID, Seq: e.Seq})
+		}
+	}
+	fifo := &q.core.ready.fifo
+	for i := range fifo.len() {
+		if e := fifo.at(i); e.stored && e.Redelivered {
+			redelivered = append(redelivered, Ack{Queue: q.spec.ID, Seq: e.Seq})
+		}
+	}
+	return redelivered
+}
+
+// String names the queue as RabbitMQ's texts do.
+func (s Spec) String() string { return fmt.Sprintf("queue '%s' in vhost '%s'", s.Name, s.VHost) }

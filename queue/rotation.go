@@ -1,0 +1,74 @@
+package queue
+
+import "slices"
+
+// rotation is the line in which consumers wait for their turn: one line for
+// each priority, the highest first.
+type rotation struct {
+	lines []*line // descending by priority; a line is kept while a consumer has its priority
+}
+
+type line struct {
+	priority  int64
+	consumers int // that have the priority, in the line or not
+	waiting   ring[*Consumer]
+}
+
+// join makes room for a consumer of the given priority.
+func (r *rotation) join(priority int64) {
+	i, found := r.find(priority)
+	if !found {
+		r.lines = slices.Insert(r.lines, i, &line{priority: priority})
+	}
+	r.lines[i].consumers++
+}
+
+// leave takes a consumer out for good.
+func (r *rotation) leave(c *Consumer) {
+	i, found := r.find(c.Priority)
+	if !found {
+		return
+	}
+	if c.inLine {
+		c.inLine = false
+		r.lines[i].waiting.remove(func(other *Consumer) bool { return other == c })
+	}
+	if r.lines[i].consumers--; r.lines[i].consumers == 0 {
+		r.lines = slices.Delete(r.lines, i, i+1)
+	}
+}
+
+// enter puts a consumer at the end of its line, unless it stands there.
+func (r *rotation) enter(c *Consumer) {
+	if c.inLine {
+		return
+	}
+	if i, found := r.find(c.Priority); found {
+		c.inLine = true
+		r.lines[i].waiting.push(c)
+	}
+}
+
+// next takes the consumer whose turn it is out of its line, or returns nil.
+func (r *rotation) next() *Consumer {
+	for _, l := range r.lines {
+		if l.waiting.len() > 0 {
+			c := l.waiting.pop()
+			c.inLine = false
+			return c
+		}
+	}
+	return nil
+}
+
+func (r *rotation) find(priority int64) (int, bool) {
+	return slices.BinarySearchFunc(r.lines, priority, func(l *line, p int64) int {
+		switch {
+		case l.priority > p:
+			return -1
+		case l.priority < p:
+			return 1
+		}
+		return 0
+	})
+}

@@ -1,0 +1,283 @@
+package server
+
+import (
+	"errors"
+
+	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/broker"
+	"github.com/leveretmq/leveret/queue"
+)
+
+// channel is one channel of a connection. Unless noted, its fields belong to
+// the reader's goroutine.
+type channel struct {
+	conn *connection
+	id   uint16
+
+	// closing says that the server has closed the channel and waits for the
+	// client's close-ok: everything else is ignored.
+	closing   bool
+	content   content // of the publish that is coming in
+	publisher *broker.Publisher
+	batch     publishBatch
+	confirms  *confirmWindow // nil unless in confirm mode
+	tx        *transaction   // nil unless transactional
+	lastQueue string         // the most recently declared queue
+	prefetch  int            // for consumers to come
+
+	// The rest is guarded by conn.mu.
+
+	consumers map[string]*consumer
+	unacked   unackedList
+	lastTag   uint64
+	limiter   *queue.Limiter // shared by all consumers of the channel
+}
+
+// consumer is a queue's consumer on a channel.
+type consumer struct {
+	*queue.Consumer
+	channel *channel
+}
+
+// Wake puts the consumer on the writer's list; see queue.Waker.
+func (c *consumer) Wake(*queue.Consumer) { c.channel.conn.wants.fetch(c) }
+
+var _ queue.Waker = (*consumer)(nil)
+
+func newChannel(c *connection, id uint16) *channel {
+	return &channel{
+		conn:      c,
+		id:        id,
+		publisher: c.vhost.NewPublisher(c.user.Name),
+		consumers: make(map[string]*consumer),
+		limiter:   new(queue.Limiter),
+	}
+}
+
+// handleChannel acts on a frame of a channel.
+func (c *connection) handleChannel(f amqp.Frame) error {
+	ch, ok := c.channels[f.Channel]
+	if !ok {
+		return c.openChannel(f)
+	}
+	var err error
+	switch {
+	case ch.closing:
+		return ch.awaitClose(f)
+	case ch.content.expectsFrame():
+		err = ch.receiveContent(f)
+	case f.Type != amqp.FrameMethod:
+		err = amqp.Errorf(amqp.CodeUnexpectedFrame, "expected method frame, got non method frame instead")
+	default:
+		err = ch.receiveMethod(f.Payload)
+	}
+	var protocol *amqp.Error
+	if errors.As(err, &protocol) && !protocol.ClosesConnection() {
+		ch.fail(protocol)
+		return nil
+	}
+	return err
+}
+
+// openChannel acts on the first frame of a channel, which has to open it. The
+// negotiated limit is one of the number of channels, not of their numbers
+// (RabbitMQ behaviour).
+func (c *connection) openChannel(f amqp.Frame) error {
+	if f.Type != amqp.FrameMethod {
+		return amqp.Errorf(amqp.CodeUnexpectedFrame, "expected method frame, got non method frame instead")
+	}
+	method, err := amqp.DecodeMethod(f.Payload)
+	if err != nil {
+		return err
+	}
+	if _, ok := method.(*amqp.ChannelOpen); !ok {
+		return amqp.Errorf(amqp.CodeChannelError, "expected 'channel.open'").At(method.ID())
+	}
+	if len(c.channels) >= int(c.channelMax) {
+		return amqp.Errorf(amqp.CodeNotAllowed, "number of channels opened (%d) has reached the negotiated channel_max (%d)",
+			len(c.channels), c.channelMax)
+	}
+	c.mu.Lock()
+	c.channels[f.Channel] = newChannel(c, f.Channel)
+	c.mu.Unlock()
+	c.send(f.Channel, &amqp.ChannelOpenOk{})
+	return nil
+}
+
+// receiveMethod acts on a method. Those that come in great numbers gather in
+// batches; before any other one, all that was gathered is handed over.
+func (ch *channel) receiveMethod(payload []byte) error {
+	id, args := amqp.SplitMethod(payload)
+	switch id {
+	case amqp.IDBasicPublish:
+		return ch.beginPublish(args)
+	case amqp.IDBasicAck:
+		var m amqp.BasicAck
+		if err := m.DecodeArguments(args); err != nil {
+			return err
+		}
+		return at(id, ch.ack(m.DeliveryTag, m.Multiple))
+	}
+	method, err := amqp.DecodeMethod(payload)
+	if err != nil {
+		return err
+	}
+	ch.conn.handOver()
+	return at(id, ch.handle(method))
+}
+
+// at names the offending method in an error that names none.
+func at(id amqp.MethodID, err error) error {
+	var protocol *amqp.Error
+	if errors.As(err, &protocol) && protocol.Method == 0 {
+		return protocol.At(id)
+	}
+	return err
+}
+
+// handle acts on a method of the classes by their nouns.
+func (ch *channel) handle(method amqp.Method) error {
+	switch method.ID().Class() {
+	case amqp.IDExchangeDeclare.Class():
+		return ch.handleExchange(method)
+	case amqp.IDQueueDeclare.Class():
+		return ch.handleQueue(method)
+	case amqp.IDBasicQos.Class():
+		return ch.handleBasic(method)
+	}
+	switch m := method.(type) {
+	case *amqp.ChannelOpen:
+		return amqp.Errorf(amqp.CodeChannelError, "second 'channel.open' seen")
+	case *amqp.ChannelClose:
+		ch.close()
+		ch.conn.send(ch.id, &amqp.ChannelCloseOk{})
+	case *amqp.ChannelCloseOk:
+		// Nothing was asked: ignored, as RabbitMQ does.
+	case *amqp.ChannelFlow:
+		if !m.Active {
+			return amqp.Errorf(amqp.CodeNotImplemented, "active=false")
+		}
+		ch.conn.send(ch.id, &amqp.ChannelFlowOk{Active: true})
+	case *amqp.ChannelFlowOk:
+	case *amqp.AccessRequest:
+		ch.conn.send(ch.id, &amqp.AccessRequestOk{Ticket: 1})
+	case *amqp.ConfirmSelect:
+		return ch.selectConfirms(m)
+	case *amqp.TxSelect:
+		return ch.selectTx()
+	case *amqp.TxCommit:
+		return ch.commitTx()
+	case *amqp.TxRollback:
+		return ch.rollbackTx()
+	default:
+		return amqp.Errorf(amqp.CodeCommandInvalid, "unimplemented method")
+	}
+	return nil
+}
+
+// fail closes the channel because of an error: what it held is given back at
+// once, then the client is told.
+func (ch *channel) fail(e *amqp.Error) {
+	ch.conn.log.Error("closing the channel", "channel", ch.id, "error", e)
+	ch.conn.handOver() // what came before the error counts
+	ch.end()
+	ch.closing = true
+	ch.conn.send(ch.id, &amqp.ChannelClose{
+		ReplyCode: uint16(e.Code), ReplyText: e.ReplyText(),
+		ClassID: e.Method.Class(), MethodID: e.Method.Method(),
+	})
+}
+
+// awaitClose ignores all but the two ways in which a channel that the server
+// has closed can go on. Only the client's close-ok frees the number.
+func (ch *channel) awaitClose(f amqp.Frame) error {
+	if f.Type != amqp.FrameMethod {
+		return nil
+	}
+	switch id, _ := amqp.SplitMethod(f.Payload); id {
+	case amqp.IDChannelClose:
+		ch.conn.send(ch.id, &amqp.ChannelCloseOk{})
+	case amqp.IDChannelCloseOk:
+		ch.forget()
+	}
+	return nil
+}
+
+// close ends the channel at the client's wish.
+func (ch *channel) close() {
+	ch.end()
+	ch.forget()
+}
+
+func (ch *channel) forget() {
+	ch.conn.mu.Lock()
+	delete(ch.conn.channels, ch.id)
+	ch.conn.mu.Unlock()
+}
+
+// end gives back what the channel holds: its consumers leave, unacknowledged
+// messages are requeued, auto-delete queues that it was the last to consume
+// from are deleted. It can be called twice.
+func (ch *channel) end() {
+	ch.content = content{}
+	ch.discardTx()
+	ch.confirms.close()
+	ch.conn.mu.Lock()
+	consumers := ch.consumers
+	ch.consumers = make(map[string]*consumer)
+	unacked := ch.unacked.takeUpTo(maxTag, nil)
+	ch.conn.mu.Unlock()
+
+	var abandoned []*queue.Queue
+	for _, c := range consumers {
+		if c.Queue().RemoveConsumer(c.Consumer) {
+			abandoned = append(abandoned, c.Queue())
+		}
+	}
+	requeue(unacked)
+	if err := ch.conn.vhost.DeleteQueues(abandoned...); err != nil {
+		ch.conn.log.Error("cannot delete queues", "error", err)
+	}
+}
+
+// maxTag is above all delivery tags.
+const maxTag = ^uint64(0)
+
+// requeue brings deliveries back to their queues, the batch of each at once.
+func requeue(deliveries []unacked) {
+	for q, batch := range byQueue(deliveries) {
+		q.Requeue(batch)
+	}
+}
+
+func byQueue(deliveries []unacked) map[*queue.Queue][]queue.Delivery {
+	batches := make(map[*queue.Queue][]queue.Delivery)
+	for _, d := range deliveries {
+		q := d.delivery.Queue
+		batches[q] = append(batches[q], d.delivery)
+	}
+	return batches
+}
+
+// queueName resolves the empty name to the most recently declared queue.
+func (ch *channel) queueName(name string) (string, error) {
+	if name != "" {
+		return name, nil
+	}
+	if ch.lastQueue == "" {
+		return "", amqp.Errorf(amqp.CodeNotFound, "no previously declared queue")
+	}
+	return ch.lastQueue, nil
+}
+
+// handOver gives all gathered publishes and acknowledgements to their queues,
+// and waits while the store has too much to write.
+func (c *connection) handOver() {
+	c.acks.handOver()
+	for i, ch := range c.busy {
+		ch.handOverPublishes()
+		c.busy[i] = nil
+	}
+	c.busy = c.busy[:0]
+	c.server.Broker.Throttle()
+}

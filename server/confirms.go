@@ -1,0 +1,134 @@
+package server
+
+import (
+	"sync"
+
+	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/message"
+)
+
+// confirmWindow is the publishes of a channel in confirm mode that were not
+// confirmed yet, in their order. A publish is confirmed once all before it
+// are: so the client gets its confirms in order, and one frame for many.
+//
+// The methods of the reader's goroutine work on nil, which is a channel that
+// is not in confirm mode.
+type confirmWindow struct {
+	channel *channel
+	last    uint64 // tag of the newest publish; belongs to the reader
+
+	mu     sync.Mutex
+	next   uint64 // guarded by mu; tag of the oldest publish that is not confirmed
+	fates  []fate // guarded by mu; of the tags from next on; as long as needed
+	asked  bool   // guarded by mu; the writer was told
+	closed bool   // guarded by mu
+}
+
+// fate is what is known of a publish.
+type fate byte
+
+const (
+	pending fate = iota
+	accepted
+	rejected
+)
+
+var _ message.Settler = (*confirmWindow)(nil)
+
+// receipt makes the receipt of the next publish, which goes to the given
+// number of queues.
+func (w *confirmWindow) receipt(queues int) *message.Receipt {
+	if w == nil {
+		return nil
+	}
+	w.last++
+	return message.NewReceipt(w, w.last, queues)
+}
+
+// settleNext confirms the next publish, which no queue has to keep.
+func (w *confirmWindow) settleNext() {
+	if w == nil {
+		return
+	}
+	w.last++
+	w.Settle(w.last, true)
+}
+
+// Settle records the fate of a publish; see message.Settler.
+func (w *confirmWindow) Settle(tag uint64, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return
+	}
+	for w.next+uint64(len(w.fates)) <= tag {
+		w.fates = append(w.fates, pending)
+	}
+	w.fates[tag-w.next] = rejected
+	if ok {
+		w.fates[tag-w.next] = accepted
+	}
+	if tag == w.next && !w.asked {
+		w.asked = true
+		w.channel.conn.wants.confirm(w.channel) // a leaf lock and a signal
+	}
+}
+
+// close forgets all outstanding confirms (RabbitMQ behaviour at the end of a
+// channel).
+func (w *confirmWindow) close() {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	w.closed, w.fates = true, nil
+	w.mu.Unlock()
+}
+
+// appendConfirms appends what can be confirmed now. The caller holds conn.mu.
+func (ch *channel) appendConfirms(dst []byte) []byte {
+	w := ch.confirms
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asked = false
+	done := 0
+	for done < len(w.fates) && w.fates[done] != pending {
+		run := done + 1
+		for run < len(w.fates) && w.fates[run] == w.fates[done] {
+			run++
+		}
+		dst = appendConfirm(dst, ch.id, w.fates[done], w.next+uint64(run)-1, run-done)
+		done = run
+	}
+	rest := copy(w.fates, w.fates[done:])
+	w.fates = w.fates[:rest]
+	w.next += uint64(done)
+	return dst
+}
+
+// appendConfirm appends one frame for the publishes of one fate that end with
+// the given tag.
+func appendConfirm(dst []byte, channel uint16, f fate, tag uint64, publishes int) []byte {
+	multiple := publishes > 1
+	if f == accepted {
+		return amqp.AppendAck(dst, channel, amqp.BasicAck{DeliveryTag: tag, Multiple: multiple})
+	}
+	// RabbitMQ leaves the requeue bit at its default, which is set.
+	return amqp.AppendNack(dst, channel, amqp.BasicNack{DeliveryTag: tag, Multiple: multiple, Requeue: true})
+}
+
+// selectConfirms puts the channel into confirm mode.
+func (ch *channel) selectConfirms(m *amqp.ConfirmSelect) error {
+	if ch.tx != nil {
+		return amqp.Errorf(amqp.CodePreconditionFailed, "cannot switch from tx to confirm mode")
+	}
+	if ch.confirms == nil {
+		ch.conn.mu.Lock()
+		ch.confirms = &confirmWindow{channel: ch, next: 1}
+		ch.conn.mu.Unlock()
+	}
+	if !m.NoWait {
+		ch.conn.send(ch.id, &amqp.ConfirmSelectOk{})
+	}
+	return nil
+}

@@ -1,0 +1,311 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/auth"
+	"github.com/leveretmq/leveret/broker"
+	"github.com/leveretmq/leveret/queue"
+)
+
+// state is where a connection stands in its life, with RabbitMQ's names.
+type state int
+
+const (
+	stateStarting state = iota // waiting for connection.start-ok
+	stateTuning                // waiting for connection.tune-ok
+	stateOpening               // waiting for connection.open
+	stateRunning
+	stateClosing // connection.close was sent; waiting for close-ok
+	stateClosed  // nothing more is read
+)
+
+func (s state) String() string {
+	return [...]string{"starting", "tuning", "opening", "running", "closing", "closed"}[s]
+}
+
+// clientProperties is what the server needs of what a client said of itself.
+type clientProperties struct {
+	name                 string // the connection's name as the client gave it
+	authFailureClose     bool
+	consumerCancelNotify bool
+}
+
+// connection is one client. The fields of the first group belong to the
+// reader's goroutine; they are set before anybody else looks.
+type connection struct {
+	server *Server
+	log    *slog.Logger
+	sock   net.Conn
+	input  input
+	state  state
+	user   auth.User
+	vhost  *broker.VHost
+	client clientProperties
+	// frameMax is written in the handshake, before there is a consumer.
+	frameMax   uint32
+	channelMax uint16
+	heart      *heart
+	exclusive  []*queue.Queue // to be deleted with the connection
+	acks       ackBatch
+	settling   []unacked  // room for the tags of one method
+	busy       []*channel // have publishes that were not handed over
+	told       bool       // the client knows that the server shuts down
+
+	wants     *wants
+	written   chan struct{} // closed when the writer has ended
+	octetsOut atomic.Uint64
+	octetsIn  atomic.Uint64
+	reading   atomic.Bool // the reader waits for the client, not for the broker
+	stop      atomic.Bool // the server shuts down
+
+	mu          sync.Mutex
+	roomToWrite *sync.Cond          // of mu
+	out         []byte              // guarded by mu; appended to by both goroutines
+	channels    map[uint16]*channel // guarded by mu for writing; the reader reads freely
+	finished    bool                // guarded by mu; the reader has said its last word
+	broken      bool                // guarded by mu; the socket takes nothing any more
+
+	// The rest belongs to the writer's goroutine.
+
+	fetching   []*consumer
+	confirming []*channel
+	entries    []queue.Entry
+}
+
+func newConnection(s *Server, sock net.Conn) *connection {
+	c := &connection{
+		server:   s,
+		log:      s.Logger.With("peer", sock.RemoteAddr().String()),
+		sock:     sock,
+		wants:    newWants(),
+		written:  make(chan struct{}),
+		channels: make(map[uint16]*channel),
+		frameMax: s.InitialFrameMax,
+	}
+	c.roomToWrite = sync.NewCond(&c.mu)
+	c.heart = newHeart(c)
+	return c
+}
+
+// serve is the reader's goroutine, from accept to the end.
+func (c *connection) serve() {
+	defer c.server.forget(c)
+	defer c.sock.Close()
+	go c.writeLoop()
+	err := c.run()
+	c.heart.stop()
+	c.release()
+	c.finish()
+	c.sock.SetWriteDeadline(time.Now().Add(c.server.RefusalDelay)) // a client that does not read may not hold us
+	<-c.written
+	c.logEnd(err)
+}
+
+// run handles the connection until it ends. A panic ends this connection
+// alone.
+func (c *connection) run() (err error) {
+	defer func() {
+		if problem := recover(); problem != nil {
+			c.log.Error("internal error", "panic", problem, "stack", string(debug.Stack()))
+			err = fmt.Errorf("internal error: %v", problem)
+		}
+	}()
+	c.input.deadline = time.Now().Add(c.server.HandshakeTimeout)
+	if err := c.greet(); err != nil {
+		return err
+	}
+	return c.readLoop()
+}
+
+// errEnded ends the read loop without a complaint.
+var errEnded = errors.New("the connection has ended")
+
+// readLoop handles frame after frame. What one read brought is worked off
+// before the next, then batches are handed over.
+func (c *connection) readLoop() error {
+	for {
+		frame, n, err := amqp.ParseFrame(c.input.buffered(), c.frameMax)
+		if err != nil {
+			return c.failFraming(err)
+		}
+		if n > 0 {
+			err = c.handle(frame)
+			c.input.consume(n)
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		c.handOver()
+		c.awaitRoom()
+		if err := c.read(); err != nil {
+			return err
+		}
+	}
+}
+
+// read waits for more octets from the client.
+func (c *connection) read() error {
+	for {
+		if c.stop.Load() && !c.told {
+			c.told = true
+			c.input.rearm()
+			if err := c.stopGracefully(); err != nil {
+				return err
+			}
+		}
+		c.input.arm(c.sock)
+		if c.stop.Load() && !c.told {
+			continue // arm may have undone the interruption
+		}
+		c.reading.Store(true)
+		n, err := c.input.read(c.sock)
+		c.reading.Store(false)
+		c.octetsIn.Add(uint64(n))
+		if n > 0 {
+			return nil
+		}
+		interrupted := errors.Is(err, os.ErrDeadlineExceeded) && (c.stop.Load() && !c.told || c.input.shrink())
+		if !interrupted {
+			return err
+		}
+	}
+}
+
+// interrupt makes the reader notice that the server stops. It may be called
+// from any goroutine.
+func (c *connection) interrupt() {
+	c.stop.Store(true)
+	c.sock.SetReadDeadline(time.Now())
+}
+
+// stopGracefully tells the client that the broker goes away.
+func (c *connection) stopGracefully() error {
+	if c.state < stateOpening {
+		return errEnded
+	}
+	c.close(amqp.Errorf(amqp.CodeConnectionForced, "broker forced connection closure with reason 'shutdown'"))
+	return nil
+}
+
+// handle acts on one frame.
+func (c *connection) handle(f amqp.Frame) error {
+	switch {
+	case c.state < stateRunning:
+		return c.handshake(f)
+	case f.Type == amqp.FrameHeartbeat && f.Channel == 0:
+		return nil
+	case f.Channel == 0:
+		return c.outcome(c.handleConnection(f))
+	case c.state == stateClosing:
+		return nil // only channel 0 counts now
+	case f.Type == amqp.FrameHeartbeat:
+		return c.outcome(amqp.UnexpectedFrame(f))
+	}
+	return c.outcome(c.handleChannel(f))
+}
+
+// outcome ends the connection if a frame was answered by an error that is not
+// just the channel's, and passes on what ends the read loop.
+func (c *connection) outcome(err error) error {
+	if err == nil {
+		return nil
+	}
+	var protocol *amqp.Error
+	if errors.As(err, &protocol) {
+		c.close(protocol)
+		return nil
+	}
+	return err
+}
+
+// close tells the client why its connection ends, after everything that hangs
+// on it is gone, and waits for its answer.
+func (c *connection) close(e *amqp.Error) {
+	if c.state >= stateClosing {
+		return
+	}
+	c.log.Error("closing the connection", "error", e)
+	c.release()
+	c.state = stateClosing
+	c.send(0, &amqp.ConnectionClose{
+		ReplyCode: uint16(e.Code), ReplyText: e.ReplyText(),
+		ClassID: e.Method.Class(), MethodID: e.Method.Method(),
+	})
+	wait := c.server.CloseTimeout
+	if h := c.heart.interval; h > 0 {
+		wait = min(wait, h)
+	}
+	c.heart.stop()
+	c.input.deadline = time.Now().Add(wait)
+}
+
+// failFraming answers octets that are no frame. Where the next frame begins is
+// unknown then, so the client's answer cannot be waited for.
+func (c *connection) failFraming(err error) error {
+	var protocol *amqp.Error
+	if c.state == stateClosing || !errors.As(err, &protocol) {
+		return err
+	}
+	if c.state >= stateOpening {
+		c.close(protocol)
+	}
+	return c.refuse(err)
+}
+
+// refuse keeps a connection that failed for a while, reading nothing of it,
+// then ends it: this slows down guessing, and lets the client read why.
+func (c *connection) refuse(cause error) error {
+	c.state = stateClosed
+	c.sock.SetReadDeadline(time.Now().Add(c.server.RefusalDelay))
+	if c.stop.Load() {
+		return cause
+	}
+	// The client may hang up earlier, and what it still sends does not matter.
+	io.Copy(io.Discard, c.sock) //nolint:errcheck // either way the connection ends
+	return cause
+}
+
+// release gives back all that the connection holds: unacknowledged messages go
+// to their queues, consumers leave, exclusive queues are deleted. It can be
+// called twice.
+func (c *connection) release() {
+	c.handOver()
+	for id, ch := range c.channels {
+		ch.end()
+		c.mu.Lock()
+		delete(c.channels, id)
+		c.mu.Unlock()
+	}
+	if len(c.exclusive) == 0 {
+		return
+	}
+	if err := c.vhost.DeleteQueues(c.exclusive...); err != nil {
+		c.log.Error("cannot delete exclusive queues", "error", err)
+	}
+	c.exclusive = nil
+}
+
+func (c *connection) logEnd(err error) {
+	switch {
+	case err == nil, errors.Is(err, errEnded):
+		c.log.Debug("connection closed")
+	case errors.Is(err, io.EOF) && c.octetsIn.Load() == 0:
+		c.log.Debug("connection closed before it said anything")
+	case errors.Is(err, io.EOF):
+		c.log.Warn("client closed the TCP connection without closing AMQP")
+	default:
+		c.log.Warn("connection ended", "error", err)
+	}
+}

@@ -1,0 +1,146 @@
+package server
+
+import (
+	"bytes"
+
+	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/message"
+)
+
+// content gathers the frames of one publish: method, header, bodies.
+type content struct {
+	stage   stage
+	publish amqp.BasicPublish
+	args    []byte // of the last publish as they were on the wire, to recognize the next
+	message *message.Message
+	missing uint64 // octets of the body that are still to come
+}
+
+// stage is which frame comes next.
+type stage int
+
+const (
+	stageMethod stage = iota
+	stageHeader
+	stageBody
+)
+
+// preallocated is the largest body for which memory is taken at once, in
+// octets. A larger one grows with what arrives: its announced size is only a
+// number on the wire.
+const preallocated = 128 << 10
+
+// expectsFrame says that a publish is under way.
+func (p *content) expectsFrame() bool { return p.stage != stageMethod }
+
+// beginPublish takes the method. A channel mostly repeats itself: the same
+// octets mean the same exchange and key, and need no new strings.
+func (ch *channel) beginPublish(args []byte) error {
+	p := &ch.content
+	if !bytes.Equal(args, p.args) || len(args) == 0 {
+		if err := p.publish.DecodeArguments(args); err != nil {
+			p.args = p.args[:0]
+			return err
+		}
+		p.args = append(p.args[:0], args...)
+	}
+	p.stage = stageHeader
+	return nil
+}
+
+// receiveContent takes the header or a body frame.
+func (ch *channel) receiveContent(f amqp.Frame) error {
+	var err error
+	if ch.content.stage == stageHeader {
+		err = ch.receiveHeader(f)
+	} else {
+		err = ch.receiveBody(f)
+	}
+	if err != nil {
+		return at(amqp.IDBasicPublish, err)
+	}
+	if ch.content.missing > 0 {
+		return nil
+	}
+	ch.content.stage = stageMethod
+	m := ch.content.message
+	ch.content.message = nil
+	return at(amqp.IDBasicPublish, ch.publish(m))
+}
+
+func (ch *channel) receiveHeader(f amqp.Frame) error {
+	const expected = "expected content header for class 60, got "
+	if f.Type != amqp.FrameHeader {
+		return amqp.Errorf(amqp.CodeUnexpectedFrame, expected+"non content header frame instead")
+	}
+	header, err := amqp.DecodeHeader(f.Payload)
+	if err != nil {
+		return err
+	}
+	switch {
+	case header.Weight != 0: // RabbitMQ does not take it for a content header
+		return amqp.Errorf(amqp.CodeUnexpectedFrame, expected+"non content header frame instead")
+	case header.Class != amqp.IDBasicPublish.Class():
+		return amqp.Errorf(amqp.CodeUnexpectedFrame, expected+"one for class %d instead", header.Class)
+	}
+	if err := ch.checkSize(header.BodySize); err != nil {
+		return err
+	}
+	if err := header.Properties.Validate(); err != nil {
+		// RabbitMQ crashes here and so reports no more than this, for no
+		// particular method.
+		ch.conn.log.Error("cannot decode content properties", "channel", ch.id, "error", err)
+		return &amqp.Error{Code: amqp.CodeInternalError}
+	}
+	ch.content.begin(header)
+	return nil
+}
+
+// hardMaxMessageSize is the size above which RabbitMQ takes the content header
+// for broken, in octets.
+const hardMaxMessageSize = 512 << 20
+
+// checkSize refuses a body before its first octet arrives; RabbitMQ reads all
+// of it first.
+func (ch *channel) checkSize(size uint64) error {
+	if size > hardMaxMessageSize {
+		return amqp.Errorf(amqp.CodeFrameError, "content body size %d exceeds maximum allowed size %d", size, hardMaxMessageSize)
+	}
+	if limit := ch.conn.server.MaxMessageSize; size > limit {
+		return amqp.Errorf(amqp.CodePreconditionFailed, "message size %d is larger than configured max size %d", size, limit)
+	}
+	return nil
+}
+
+// begin makes the message. Properties and body share one piece of memory where
+// the size allows it.
+func (p *content) begin(h amqp.Header) {
+	size := len(h.Properties) + int(min(h.BodySize, preallocated))
+	memory := append(make([]byte, 0, size), h.Properties...)
+	properties := len(memory)
+	p.message = &message.Message{
+		Exchange:   p.publish.Exchange,
+		RoutingKey: p.publish.RoutingKey,
+		Properties: amqp.Properties(memory[:properties:properties]),
+		Body:       memory[properties:],
+		Persistent: h.Properties.DeliveryMode() == persistentMode,
+	}
+	p.missing = h.BodySize
+	p.stage = stageBody
+}
+
+// persistentMode is the delivery mode of messages that survive a restart.
+const persistentMode = 2
+
+func (ch *channel) receiveBody(f amqp.Frame) error {
+	p := &ch.content
+	if f.Type != amqp.FrameBody {
+		return amqp.Errorf(amqp.CodeUnexpectedFrame, "expected content body, got non content body frame instead")
+	}
+	if uint64(len(f.Payload)) > p.missing {
+		return amqp.Errorf(amqp.CodeFrameError, "content body frame exceeds remaining content size")
+	}
+	p.message.Body = append(p.message.Body, f.Payload...)
+	p.missing -= uint64(len(f.Payload))
+	return nil
+}

@@ -1,0 +1,46 @@
+// Package server speaks AMQP 0-9-1 on sockets: listeners, connections and
+// channels over the virtual hosts of package broker.
+//
+// # Goroutines
+//
+// A connection has two: the reader parses what the client sends and acts on
+// it, the writer puts on the wire what the reader answers and what the queues
+// have for the connection's consumers. There is none per channel, consumer or
+// queue. Heartbeats are timers.
+//
+// # The pump
+//
+// Delivery is pulled. A queue that has something for a consumer raises a flag
+// and signals the connection; the writer then fetches from each such consumer
+// in turn, up to one write's worth of octets, records what has to be
+// acknowledged, encodes, and writes. While the socket does not take more, the
+// writer waits in that write and fetches nothing: the messages stay in their
+// queues for others.
+//
+// # Order on the wire
+//
+// All frames are appended to one buffer under the connection's lock, by the
+// reader and by the writer alike. So consume-ok is before the first delivery,
+// nothing is delivered after cancel-ok, and a basic.return is before its
+// confirm, without any further rule.
+//
+// # Batches
+//
+// The reader handles all frames that one read brought. Consecutive publishes
+// of a channel to the same route gather and enter the queues under one lock;
+// so do acknowledgements of one queue. Both are handed over when the read is
+// used up, when the route or queue changes, and before any other method.
+//
+// # Locks
+//
+// connection.mu guards the buffer and what reader and writer share of the
+// channels: unacknowledged messages and consumers. It may be held while a
+// queue is called; a queue never calls back. The list of consumers and
+// channels that want the writer has a lock of its own (wants), which is a
+// leaf: it is taken by other connections and by the store.
+//
+// # Errors
+//
+// An *amqp.Error ends the channel or the connection, as its code says, with
+// RabbitMQ's rules for each state of the connection.
+package server

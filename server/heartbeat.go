@@ -1,0 +1,101 @@
+package server
+
+import (
+	"sync"
+	"time"
+
+	"github.com/leveretmq/leveret/amqp"
+)
+
+// heart is the heartbeat of a connection, in both directions. It counts octets
+// at intervals: any traffic counts as life (RabbitMQ behaviour).
+type heart struct {
+	connection *connection
+	interval   time.Duration // as the client chose it; zero is none
+
+	mu      sync.Mutex
+	stopped bool        // guarded by mu
+	send    *time.Timer // guarded by mu
+	receive *time.Timer // guarded by mu
+
+	// sent belongs to the send timer, the next two to the receive timer.
+
+	sent     uint64
+	received uint64
+	missed   int
+}
+
+// allowedMisses is how many intervals in a row may pass without an octet from
+// the client (RabbitMQ behaviour: it is dropped at the second).
+const allowedMisses = 1
+
+func newHeart(c *connection) *heart { return &heart{connection: c} }
+
+// start begins to beat. The first beat is sent after half an interval in any
+// case.
+func (h *heart) start(interval time.Duration) {
+	if interval <= 0 {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.stopped {
+		return
+	}
+	h.interval = interval
+	h.sent = ^uint64(0)
+	h.received = h.connection.octetsIn.Load()
+	h.send = time.AfterFunc(interval/2, h.beat)
+	h.receive = time.AfterFunc(interval, h.listen)
+}
+
+// stop ends both directions.
+func (h *heart) stop() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.stopped = true
+	if h.send != nil {
+		h.send.Stop()
+		h.receive.Stop()
+	}
+}
+
+// beat sends a heartbeat unless something was sent since the last time.
+func (h *heart) beat() {
+	c := h.connection
+	if sent := c.octetsOut.Load(); sent == h.sent || h.sent == ^uint64(0) {
+		c.mu.Lock()
+		if len(c.out) == 0 { // else the writer has enough to send
+			c.out = amqp.AppendHeartbeat(c.out)
+		}
+		c.mu.Unlock()
+		c.wants.wake()
+	}
+	h.sent = c.octetsOut.Load()
+	h.again(func() { h.send.Reset(h.interval / 2) })
+}
+
+// listen drops a connection from which nothing came for two intervals. While
+// the reader is busy with the broker, and so cannot hear the client, silence
+// does not count.
+func (h *heart) listen() {
+	c := h.connection
+	received := c.octetsIn.Load()
+	if received != h.received || !c.reading.Load() {
+		h.missed = 0
+	} else if h.missed++; h.missed > allowedMisses {
+		c.log.Error("missed heartbeats from client", "timeout", h.interval)
+		c.sock.Close()
+		return
+	}
+	h.received = received
+	h.again(func() { h.receive.Reset(h.interval) })
+}
+
+func (h *heart) again(reset func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.stopped {
+		reset()
+	}
+}

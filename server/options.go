@@ -1,0 +1,112 @@
+package server
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/auth"
+	"github.com/leveretmq/leveret/broker"
+)
+
+// Authenticator is what the server needs of identity.
+type Authenticator interface {
+	// Mechanisms lists the SASL mechanisms, separated by spaces.
+	Mechanisms() string
+	// Login checks the response of a mechanism.
+	Login(mechanism, response string, peer auth.Peer) (auth.User, error)
+	// VHostAccess says whether the user may open a connection to a vhost.
+	VHostAccess(user auth.User, vhost string) bool
+}
+
+// Options is what a server is made of. Zero values of the limits stand for the
+// defaults, which are RabbitMQ's unless noted.
+type Options struct {
+	Broker        *broker.Broker
+	Authenticator Authenticator
+	Logger        *slog.Logger
+	// Version is Leveret's own version, shown to clients.
+	Version string
+	// NodeName is shown to clients as the name of the cluster.
+	NodeName string
+
+	// FrameMax is the largest frame offered to clients, in octets (131072).
+	FrameMax uint32
+	// InitialFrameMax bounds frames until the client has logged in, in octets
+	// (8192).
+	InitialFrameMax uint32
+	// ChannelMax is the number of channels a connection may have (2047).
+	ChannelMax uint16
+	// Heartbeat is the interval offered to clients (60 s); negative offers
+	// none.
+	Heartbeat time.Duration
+	// HandshakeTimeout bounds the time from accept to connection.open (10 s).
+	HandshakeTimeout time.Duration
+	// RefusalDelay is how long a connection that failed before it was open is
+	// kept before it is dropped, to slow down guessing (3 s).
+	RefusalDelay time.Duration
+	// CloseTimeout bounds the wait for a client's connection.close-ok (30 s).
+	CloseTimeout time.Duration
+	// MaxMessageSize is the largest body, in octets (134217728, the permissive
+	// side of RabbitMQ's versions).
+	MaxMessageSize uint64
+	// MaxConsumersPerChannel bounds consumers; zero means no bound.
+	MaxConsumersPerChannel int
+	// MaxConnections bounds connections; zero means no bound.
+	MaxConnections int
+}
+
+// Defaults of the limits.
+const (
+	DefaultFrameMax         = 131072
+	DefaultInitialFrameMax  = 8192
+	DefaultChannelMax       = 2047
+	DefaultHeartbeat        = 60 * time.Second
+	DefaultHandshakeTimeout = 10 * time.Second
+	DefaultRefusalDelay     = 3 * time.Second
+	DefaultCloseTimeout     = 30 * time.Second
+	DefaultMaxMessageSize   = 128 << 20
+)
+
+func (o Options) withDefaults() Options {
+	setDefault(&o.FrameMax, DefaultFrameMax)
+	setDefault(&o.InitialFrameMax, DefaultInitialFrameMax)
+	setDefault(&o.ChannelMax, DefaultChannelMax)
+	setDefault(&o.Heartbeat, DefaultHeartbeat)
+	setDefault(&o.HandshakeTimeout, DefaultHandshakeTimeout)
+	setDefault(&o.RefusalDelay, DefaultRefusalDelay)
+	setDefault(&o.CloseTimeout, DefaultCloseTimeout)
+	setDefault(&o.MaxMessageSize, DefaultMaxMessageSize)
+	o.FrameMax = max(o.FrameMax, amqp.FrameMinSize)
+	o.InitialFrameMax = max(o.InitialFrameMax, amqp.FrameMinSize)
+	o.Heartbeat = max(o.Heartbeat, 0)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// The sizes of a connection's buffers, in octets.
+const (
+	// readBufferMin is what an idle connection's read buffer costs.
+	readBufferMin = 16 << 10
+	// readBufferMax is where growth by busy reads ends; larger gains nothing.
+	readBufferMax = 256 << 10
+	// writeSize is what one write carries at most, apart from a single larger
+	// message: more costs cache, less costs system calls.
+	writeSize = 256 << 10
+	// keptBuffer is the largest write buffer that is kept for the next write.
+	keptBuffer = 512 << 10
+	// maxUnwritten is how much may wait for a slow client before its own
+	// requests are no longer read.
+	maxUnwritten = 1 << 20
+	// shrinkAfter is how long a grown read buffer may lie idle.
+	shrinkAfter = 5 * time.Second
+)

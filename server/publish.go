@@ -1,0 +1,79 @@
+package server
+
+import (
+	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/message"
+	"github.com/leveretmq/leveret/queue"
+)
+
+// publishBatch is messages of one channel that go to the same queues.
+type publishBatch struct {
+	queues       []*queue.Queue
+	publications []queue.Publication
+}
+
+// sameRoute says whether two results of broker.Publisher.Route are the same
+// route.
+func sameRoute(a, b []*queue.Queue) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+// publish routes a complete message. It enters its queues later, with others,
+// unless the channel is transactional.
+func (ch *channel) publish(m *message.Message) error {
+	mandatory := ch.content.publish.Mandatory
+	if ch.content.publish.Immediate {
+		return amqp.Errorf(amqp.CodeNotImplemented, "immediate=true")
+	}
+	queues, err := ch.publisher.Route(m)
+	if err != nil {
+		return err
+	}
+	if ch.tx != nil {
+		ch.tx.publishes = append(ch.tx.publishes, txPublish{message: m, queues: queues, mandatory: mandatory})
+		return nil
+	}
+	if len(queues) == 0 {
+		if mandatory {
+			ch.returnMessage(m)
+		}
+		ch.confirms.settleNext() // nobody has to keep it
+		return nil
+	}
+	if !sameRoute(queues, ch.batch.queues) {
+		ch.handOverPublishes()
+		ch.batch.queues = queues
+	}
+	if len(ch.batch.publications) == 0 {
+		ch.conn.busy = append(ch.conn.busy, ch)
+	}
+	ch.batch.publications = append(ch.batch.publications,
+		queue.Publication{Message: m, Receipt: ch.confirms.receipt(len(queues))})
+	return nil
+}
+
+// handOverPublishes gives the gathered messages to their queues.
+func (ch *channel) handOverPublishes() {
+	if len(ch.batch.publications) == 0 {
+		return
+	}
+	for _, q := range ch.batch.queues {
+		q.Publish(ch.batch.publications)
+	}
+	clear(ch.batch.publications)
+	ch.batch.publications = ch.batch.publications[:0]
+}
+
+// returnMessage tells the client that a mandatory message has no queue.
+func (ch *channel) returnMessage(m *message.Message) {
+	c := ch.conn
+	c.mu.Lock()
+	c.out = amqp.AppendContent(c.out, ch.id, &amqp.BasicReturn{
+		ReplyCode:  uint16(amqp.CodeNoRoute),
+		ReplyText:  amqp.CodeNoRoute.String(),
+		Exchange:   m.Exchange,
+		RoutingKey: m.RoutingKey,
+	}, m.Properties, m.Body, c.frameMax)
+	c.mu.Unlock()
+	c.wants.wake()
+}

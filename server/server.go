@@ -1,0 +1,165 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+)
+
+// Server accepts connections for a broker. Its methods are safe for concurrent
+// use.
+type Server struct {
+	Options
+
+	stopping chan struct{} // closed when Shutdown begins
+	running  sync.WaitGroup
+
+	mu          sync.Mutex
+	stopped     bool                      // guarded by mu
+	listeners   map[net.Listener]struct{} // guarded by mu
+	connections map[*connection]struct{}  // guarded by mu
+}
+
+// New makes a server; Serve starts it.
+func New(o Options) *Server {
+	return &Server{
+		Options:     o.withDefaults(),
+		stopping:    make(chan struct{}),
+		listeners:   make(map[net.Listener]struct{}),
+		connections: make(map[*connection]struct{}),
+	}
+}
+
+// ErrServerClosed is what Serve returns after Shutdown.
+var ErrServerClosed = errors.New("the server is shut down")
+
+// The pauses between tries to accept while the system has no resources left,
+// such as file descriptors.
+const (
+	acceptPauseMin = 5 * time.Millisecond
+	acceptPauseMax = time.Second
+)
+
+// Serve accepts connections until Shutdown, then returns ErrServerClosed. It
+// takes over the listener. Each connection gets its own goroutines.
+func (s *Server) Serve(l net.Listener) error {
+	if !s.track(l) {
+		l.Close()
+		return ErrServerClosed
+	}
+	pause := acceptPauseMin
+	for {
+		sock, err := l.Accept()
+		if err == nil {
+			pause = acceptPauseMin
+			s.start(sock)
+			continue
+		}
+		if s.isStopping() {
+			return ErrServerClosed
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return fmt.Errorf("accepting on %s: %w", l.Addr(), err)
+		}
+		s.Logger.Error("cannot accept a connection", "listener", l.Addr().String(), "error", err)
+		select {
+		case <-time.After(pause):
+			pause = min(2*pause, acceptPauseMax)
+		case <-s.stopping:
+			return ErrServerClosed
+		}
+	}
+}
+
+func (s *Server) track(l net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return false
+	}
+	s.listeners[l] = struct{}{}
+	return true
+}
+
+// start gives a socket its connection. One that comes too late is closed.
+func (s *Server) start(sock net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		sock.Close()
+		return
+	}
+	c := newConnection(s, sock)
+	s.connections[c] = struct{}{}
+	s.running.Add(1)
+	go c.serve()
+}
+
+func (s *Server) forget(c *connection) {
+	s.mu.Lock()
+	delete(s.connections, c)
+	s.mu.Unlock()
+	s.running.Done()
+}
+
+// Connections is the number of open connections.
+func (s *Server) Connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.connections)
+}
+
+func (s *Server) isStopping() bool {
+	select {
+	case <-s.stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+// Shutdown closes the listeners, tells each client that the broker stops (320
+// CONNECTION_FORCED), and returns when all connections have ended. When the
+// context ends first, the rest is cut off, and the context's error returned.
+func (s *Server) Shutdown(ctx context.Context) error {
+	for _, c := range s.beginShutdown() {
+		c.interrupt()
+	}
+	done := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	for c := range s.connections {
+		c.sock.Close()
+	}
+	s.mu.Unlock()
+	<-done
+	return ctx.Err()
+}
+
+func (s *Server) beginShutdown() []*connection {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.stopped {
+		s.stopped = true
+		close(s.stopping)
+	}
+	for l := range s.listeners {
+		l.Close()
+	}
+	open := make([]*connection, 0, len(s.connections))
+	for c := range s.connections {
+		open = append(open, c)
+	}
+	return open
+}

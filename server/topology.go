@@ -1,0 +1,143 @@
+package server
+
+import (
+	"strings"
+
+	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/binding"
+	"github.com/leveretmq/leveret/exchange"
+	"github.com/leveretmq/leveret/queue"
+)
+
+// cleanName removes line breaks from names, as RabbitMQ does for those that
+// are declared, deleted, bound and unbound.
+func cleanName(name string) string {
+	return strings.NewReplacer("\r", "", "\n", "").Replace(name)
+}
+
+// reply answers a method unless the client does not want that.
+func (ch *channel) reply(noWait bool, err error, m amqp.Method) error {
+	if err == nil && !noWait {
+		ch.conn.send(ch.id, m)
+	}
+	return err
+}
+
+func (ch *channel) handleExchange(method amqp.Method) error {
+	vhost := ch.conn.vhost
+	switch m := method.(type) {
+	case *amqp.ExchangeDeclare:
+		return ch.reply(m.NoWait, ch.declareExchange(m), &amqp.ExchangeDeclareOk{})
+	case *amqp.ExchangeDelete:
+		return ch.reply(m.NoWait, vhost.DeleteExchange(cleanName(m.Exchange), m.IfUnused), &amqp.ExchangeDeleteOk{})
+	case *amqp.ExchangeBind:
+		b := ch.exchangeBinding(m.Source, m.Destination, m.RoutingKey, m.Arguments)
+		return ch.reply(m.NoWait, vhost.Bind(b, ch.conn), &amqp.ExchangeBindOk{})
+	case *amqp.ExchangeUnbind:
+		b := ch.exchangeBinding(m.Source, m.Destination, m.RoutingKey, m.Arguments)
+		return ch.reply(m.NoWait, vhost.Unbind(b, ch.conn), &amqp.ExchangeUnbindOk{})
+	}
+	return amqp.Errorf(amqp.CodeCommandInvalid, "unimplemented method")
+}
+
+func (ch *channel) declareExchange(m *amqp.ExchangeDeclare) error {
+	vhost, name := ch.conn.vhost, cleanName(m.Exchange)
+	if m.Passive {
+		return vhost.FindExchange(name)
+	}
+	return vhost.DeclareExchange(exchange.Spec{
+		VHost: vhost.Name(), Name: name, Type: m.Type,
+		Durable: m.Durable, AutoDelete: m.AutoDelete, Internal: m.Internal, Arguments: m.Arguments,
+	})
+}
+
+func (ch *channel) exchangeBinding(source, destination, key string, args amqp.Table) binding.Spec {
+	return binding.Spec{
+		VHost: ch.conn.vhost.Name(), Source: cleanName(source), Destination: cleanName(destination),
+		Kind: binding.ToExchange, RoutingKey: key, Arguments: args,
+	}
+}
+
+func (ch *channel) handleQueue(method amqp.Method) error {
+	conn := ch.conn
+	switch m := method.(type) {
+	case *amqp.QueueDeclare:
+		return ch.declareQueue(m)
+	case *amqp.QueueBind:
+		b, err := ch.queueBinding(m.Queue, m.Exchange, m.RoutingKey, m.Arguments)
+		if err == nil {
+			err = conn.vhost.Bind(b, conn)
+		}
+		return ch.reply(m.NoWait, err, &amqp.QueueBindOk{})
+	case *amqp.QueueUnbind:
+		b, err := ch.queueBinding(m.Queue, m.Exchange, m.RoutingKey, m.Arguments)
+		if err == nil {
+			err = conn.vhost.Unbind(b, conn)
+		}
+		return ch.reply(false, err, &amqp.QueueUnbindOk{})
+	case *amqp.QueuePurge:
+		name, err := ch.queueName(cleanName(m.Queue))
+		if err != nil {
+			return err
+		}
+		n, err := conn.vhost.PurgeQueue(name, conn)
+		return ch.reply(m.NoWait, err, &amqp.QueuePurgeOk{MessageCount: uint32(n)})
+	case *amqp.QueueDelete:
+		name, err := ch.queueName(cleanName(m.Queue))
+		if err != nil {
+			return err
+		}
+		n, err := conn.vhost.DeleteQueue(name, conn, queue.Condition{IfUnused: m.IfUnused, IfEmpty: m.IfEmpty})
+		return ch.reply(m.NoWait, err, &amqp.QueueDeleteOk{MessageCount: uint32(n)})
+	}
+	return amqp.Errorf(amqp.CodeCommandInvalid, "unimplemented method")
+}
+
+// declareQueue declares, or looks only; either way the queue is the one that
+// an empty name means from now on.
+func (ch *channel) declareQueue(m *amqp.QueueDeclare) error {
+	q, err := ch.declaredQueue(m)
+	if err != nil {
+		return err
+	}
+	ch.lastQueue = q.Name()
+	counts := q.Counts()
+	return ch.reply(m.NoWait, nil, &amqp.QueueDeclareOk{
+		Queue: q.Name(), MessageCount: uint32(counts.Ready), ConsumerCount: uint32(counts.Consumers),
+	})
+}
+
+func (ch *channel) declaredQueue(m *amqp.QueueDeclare) (*queue.Queue, error) {
+	conn, name := ch.conn, cleanName(m.Queue)
+	if m.Passive {
+		name, err := ch.queueName(name)
+		if err != nil {
+			return nil, err
+		}
+		return conn.vhost.Queue(name, conn)
+	}
+	q, err := conn.vhost.DeclareQueue(queue.Spec{
+		VHost: conn.vhost.Name(), Name: name,
+		Durable: m.Durable, Exclusive: m.Exclusive, AutoDelete: m.AutoDelete, Arguments: m.Arguments,
+	}, conn)
+	if err == nil && q.Spec().Exclusive {
+		conn.exclusive = append(conn.exclusive, q)
+	}
+	return q, err
+}
+
+// queueBinding resolves the names. With neither a queue nor a key, the key is
+// the name of the most recently declared queue, too.
+func (ch *channel) queueBinding(name, source, key string, args amqp.Table) (binding.Spec, error) {
+	resolved, err := ch.queueName(cleanName(name))
+	if err != nil {
+		return binding.Spec{}, err
+	}
+	if name == "" && key == "" {
+		key = resolved
+	}
+	return binding.Spec{
+		VHost: ch.conn.vhost.Name(), Source: cleanName(source), Destination: resolved,
+		Kind: binding.ToQueue, RoutingKey: key, Arguments: args,
+	}, nil
+}

@@ -1,0 +1,143 @@
+package server
+
+import (
+	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/message"
+	"github.com/leveretmq/leveret/queue"
+)
+
+// transaction is what a transactional channel has gathered since its last
+// commit or rollback. Messages are routed as they come, so that errors are
+// told at once; all else waits for the commit.
+type transaction struct {
+	publishes []txPublish
+	settled   []txSettled
+}
+
+type txPublish struct {
+	message   *message.Message
+	queues    []*queue.Queue
+	mandatory bool
+}
+
+type txSettled struct {
+	unacked
+	how settlement
+}
+
+// settlement is what becomes of a delivery.
+type settlement int
+
+const (
+	settleAck settlement = iota
+	settleDrop
+	settleRequeue
+)
+
+func (ch *channel) selectTx() error {
+	if ch.confirms != nil {
+		return amqp.Errorf(amqp.CodePreconditionFailed, "cannot switch from confirm to tx mode")
+	}
+	if ch.tx == nil {
+		ch.tx = new(transaction)
+	}
+	ch.conn.send(ch.id, &amqp.TxSelectOk{})
+	return nil
+}
+
+// txSettle takes deliveries out of the channel's list until the transaction
+// ends.
+func (ch *channel) txSettle(tag uint64, multiple bool, how settlement) error {
+	ch.conn.mu.Lock()
+	defer ch.conn.mu.Unlock()
+	taken, err := ch.unacked.takeTagged(tag, multiple, nil)
+	if err != nil {
+		return err
+	}
+	for _, u := range taken {
+		ch.tx.settled = append(ch.tx.settled, txSettled{unacked: u, how: how})
+	}
+	return nil
+}
+
+// commitTx applies the transaction to all queues as one unit, and answers when
+// that is durable.
+func (ch *channel) commitTx() error {
+	tx := ch.tx
+	if tx == nil {
+		return amqp.Errorf(amqp.CodePreconditionFailed, "channel is not transactional")
+	}
+	ch.tx = new(transaction)
+	for _, p := range tx.publishes {
+		if p.mandatory && len(p.queues) == 0 {
+			ch.returnMessage(p.message)
+		}
+	}
+	if err := ch.conn.vhost.Commit(tx.parts()); err != nil {
+		return err
+	}
+	ch.releaseLimit(tx.deliveries())
+	ch.conn.send(ch.id, &amqp.TxCommitOk{})
+	return nil
+}
+
+// parts sorts the transaction by queues.
+func (tx *transaction) parts() []queue.Part {
+	var parts []queue.Part
+	index := make(map[*queue.Queue]int)
+	part := func(q *queue.Queue) *queue.Part {
+		i, ok := index[q]
+		if !ok {
+			i = len(parts)
+			index[q] = i
+			parts = append(parts, queue.Part{Queue: q})
+		}
+		return &parts[i]
+	}
+	for _, p := range tx.publishes {
+		for _, q := range p.queues {
+			to := part(q)
+			to.Publish = append(to.Publish, queue.Publication{Message: p.message})
+		}
+	}
+	for _, s := range tx.settled {
+		of := part(s.delivery.Queue)
+		if s.how == settleRequeue {
+			of.Requeue = append(of.Requeue, s.delivery)
+		} else {
+			of.Ack = append(of.Ack, s.delivery)
+		}
+	}
+	return parts
+}
+
+// deliveries lists what the transaction settles, with the old tags.
+func (tx *transaction) deliveries() []unacked {
+	all := make([]unacked, 0, len(tx.settled))
+	for _, s := range tx.settled {
+		all = append(all, s.unacked)
+	}
+	return all
+}
+
+// rollbackTx forgets the publishes; what was acknowledged is unacknowledged
+// again, but not delivered again.
+func (ch *channel) rollbackTx() error {
+	if ch.tx == nil {
+		return amqp.Errorf(amqp.CodePreconditionFailed, "channel is not transactional")
+	}
+	ch.discardTx()
+	ch.conn.send(ch.id, &amqp.TxRollbackOk{})
+	return nil
+}
+
+// discardTx ends an uncommitted transaction, if there is one.
+func (ch *channel) discardTx() {
+	if ch.tx == nil {
+		return
+	}
+	ch.conn.mu.Lock()
+	ch.unacked.restore(ch.tx.deliveries())
+	ch.conn.mu.Unlock()
+	ch.tx = new(transaction)
+}

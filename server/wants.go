@@ -1,0 +1,50 @@
+package server
+
+import "sync"
+
+// wants is what waits for a connection's writer: consumers that have something
+// to fetch, and channels that have confirms to send. Its lock is a leaf: other
+// connections and the store take it while they hold theirs.
+type wants struct {
+	signal chan struct{} // has room for one: the writer looks at everything at once
+
+	mu        sync.Mutex
+	consumers []*consumer // guarded by mu
+	confirms  []*channel  // guarded by mu
+}
+
+func newWants() *wants { return &wants{signal: make(chan struct{}, 1)} }
+
+// wake makes the writer look, now or once it is back from its write.
+func (w *wants) wake() {
+	select {
+	case w.signal <- struct{}{}:
+	default:
+	}
+}
+
+func (w *wants) fetch(c *consumer) {
+	w.mu.Lock()
+	w.consumers = append(w.consumers, c)
+	w.mu.Unlock()
+	w.wake()
+}
+
+func (w *wants) confirm(ch *channel) {
+	w.mu.Lock()
+	w.confirms = append(w.confirms, ch)
+	w.mu.Unlock()
+	w.wake()
+}
+
+// take moves all that waits to the end of the given lists.
+func (w *wants) take(consumers []*consumer, confirms []*channel) ([]*consumer, []*channel) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	consumers = append(consumers, w.consumers...)
+	confirms = append(confirms, w.confirms...)
+	clear(w.consumers)
+	clear(w.confirms)
+	w.consumers, w.confirms = w.consumers[:0], w.confirms[:0]
+	return consumers, confirms
+}
