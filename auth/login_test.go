@@ -72,7 +72,7 @@ func TestLoginRefusals(t *testing.T) {
 		"AMQPLAIN empty":             {"AMQPLAIN", "", "10.0.0.1:1", auth.ErrMalformedResponse},
 		"AMQPLAIN without PASSWORD":  {"AMQPLAIN", amqplain(amqp.Field{Key: "LOGIN", Value: "app"}), "10.0.0.1:1", auth.ErrMalformedResponse},
 		"AMQPLAIN without LOGIN":     {"AMQPLAIN", amqplain(amqp.Field{Key: "PASSWORD", Value: "x"}), "10.0.0.1:1", auth.ErrMalformedResponse},
-		"AMQPLAIN with a number":     {"AMQPLAIN", amqplain(amqp.Field{Key: "LOGIN", Value: int32(1)}, amqp.Field{Key: "PASSWORD", Value: "x"}), "10.0.0.1:1", auth.ErrMalformedResponse},
+		"AMQPLAIN with a number":     {"AMQPLAIN", amqplain(amqp.Field{Key: "LOGIN", Value: int32(1)}, amqp.Field{Key: "PASSWORD", Value: "x"}), "10.0.0.1:1", auth.ErrRefused},
 		"EXTERNAL":                   {"EXTERNAL", "", "127.0.0.1:1", auth.ErrUnknownMechanism},
 		"no mechanism":               {"", "\x00app\x00s3cret", "127.0.0.1:1", auth.ErrUnknownMechanism},
 		"mechanism in lower case":    {"plain", "\x00app\x00s3cret", "127.0.0.1:1", auth.ErrUnknownMechanism},

@@ -72,6 +72,7 @@ func textField(table amqp.Table, key string) (string, error) {
 	case []byte:
 		return string(text), nil
 	default:
-		return "", fmt.Errorf("AMQPLAIN: %w: its field %s is a %s, not a longstr", ErrMalformedResponse, key, amqp.TypeName(value))
+		// Unlike the other faults, this one is told to the client (RabbitMQ behaviour).
+		return "", fmt.Errorf("AMQPLAIN: %w: its field %s is a %s, not a longstr", ErrRefused, key, amqp.TypeName(value))
 	}
 }
