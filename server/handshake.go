@@ -88,7 +88,7 @@ func (c *connection) handshake(f amqp.Frame) error {
 		return nil
 	}
 	if f.Channel != 0 || f.Type != amqp.FrameMethod {
-		return c.refuse(amqp.UnexpectedFrame(f))
+		return c.refuseOrClose(amqp.UnexpectedFrame(f))
 	}
 	method, err := amqp.DecodeMethod(f.Payload)
 	if errors.Is(err, amqp.ErrUnknownMethod) {

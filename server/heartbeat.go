@@ -31,6 +31,10 @@ const allowedMisses = 1
 
 func newHeart(c *connection) *heart { return &heart{connection: c} }
 
+// never is a count of octets that differs from any real one: the first look
+// compares with nothing.
+const never = ^uint64(0)
+
 // start begins to beat. The first beat is sent after half an interval in any
 // case.
 func (h *heart) start(interval time.Duration) {
@@ -43,8 +47,7 @@ func (h *heart) start(interval time.Duration) {
 		return
 	}
 	h.interval = interval
-	h.sent = ^uint64(0)
-	h.received = h.connection.octetsIn.Load()
+	h.sent, h.received = never, never
 	h.send = time.AfterFunc(interval/2, h.beat)
 	h.receive = time.AfterFunc(interval, h.listen)
 }
@@ -63,15 +66,17 @@ func (h *heart) stop() {
 // beat sends a heartbeat unless something was sent since the last time.
 func (h *heart) beat() {
 	c := h.connection
-	if sent := c.octetsOut.Load(); sent == h.sent || h.sent == ^uint64(0) {
+	sent := c.octetsOut.Load()
+	if sent == h.sent || h.sent == never {
 		c.mu.Lock()
 		if len(c.out) == 0 { // else the writer has enough to send
 			c.out = amqp.AppendHeartbeat(c.out)
+			sent += amqp.FrameOverhead // the heartbeat itself is no traffic
 		}
 		c.mu.Unlock()
 		c.wants.wake()
 	}
-	h.sent = c.octetsOut.Load()
+	h.sent = sent
 	h.again(func() { h.send.Reset(h.interval / 2) })
 }
 
