@@ -18,7 +18,8 @@
 // The first line is rule(t, group), which enters the test into the scorecard and
 // lets top-level tests run in parallel; never call t.Parallel at top level. In a
 // table, each subtest calls rule as well and counts as a test of its own; the
-// function around it then does not count. Subtests run one after the other unless
+// function around it then does not count, but must call rule to run in parallel with
+// others. Subtests run one after the other unless
 // they call t.Parallel themselves. Names of queues and exchanges come from
 // uniqueName, tempQueue and tempExchange, because all tests share one broker.
 //

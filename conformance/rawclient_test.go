@@ -18,6 +18,10 @@ import (
 // drops a connection.
 const rawPatience = 8 * time.Second
 
+// handshakeTimeout bounds the wait for the end of a connection that never got to run:
+// ten seconds by default, and what a busy machine adds.
+const handshakeTimeout = 15 * time.Second
+
 // Frame types and the octet that ends each frame.
 const (
 	methodFrame    = 1
@@ -115,6 +119,11 @@ func encodeHeader(channel, class uint16, bodySize uint64, properties ...[]byte) 
 		join(append([][]byte{u16(class), u16(0), u64(bodySize)}, properties...)...))
 }
 
+// withEndOctet is the frame with another last octet.
+func withEndOctet(frame []byte, end byte) []byte {
+	return append(frame[:len(frame)-1:len(frame)-1], end)
+}
+
 func (c *rawClient) sendMethod(channel, class, method uint16, args ...[]byte) {
 	c.t.Helper()
 	c.send(encodeMethod(channel, class, method, args...))
@@ -146,6 +155,16 @@ func (c *rawClient) tryReadFrame(within time.Duration) (rawFrame, error) {
 	}
 	require.EqualValues(c.t, frameEnd, payload[size], "end octet of the broker's frame")
 	return rawFrame{kind: head[0], channel: binary.BigEndian.Uint16(head[1:]), payload: payload[:size]}, nil
+}
+
+// readOctets reads what is no frame.
+func (c *rawClient) readOctets(n int) string {
+	c.t.Helper()
+	require.NoError(c.t, c.conn.SetReadDeadline(time.Now().Add(rawPatience)))
+	b := make([]byte, n)
+	_, err := io.ReadFull(c.r, b)
+	require.NoError(c.t, err, "read octets")
+	return string(b)
 }
 
 // rawMethod is a received method: where it came from, and a cursor over the arguments.

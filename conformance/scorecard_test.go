@@ -99,20 +99,16 @@ func (s *scorecard) addDifference(line string) {
 	s.differences = append(s.differences, line)
 }
 
-// print writes the table. A test whose subtests are entered does not count itself.
+// print writes the table. A test whose subtests are entered does not count itself,
+// unless it failed by itself.
 func (s *scorecard) print(w io.Writer, broker string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	parents := make(map[string]bool)
-	for name := range s.entries {
-		if i := strings.LastIndexByte(name, '/'); i >= 0 {
-			parents[name[:i]] = true
-		}
-	}
+	parents, failures := s.parents()
 	counts := make(map[string][outcomes]int)
 	var total [outcomes]int
 	for name, e := range s.entries {
-		if parents[name] && e.outcome != failed {
+		if parents[name] && (e.outcome != failed || failures[name]) {
 			continue
 		}
 		row := counts[e.group]
@@ -131,6 +127,20 @@ func (s *scorecard) print(w io.Writer, broker string) {
 		fmt.Fprintf(w, "\nKnown differences:\n  %s\n", strings.Join(s.differences, "\n  "))
 	}
 	fmt.Fprintln(w)
+}
+
+// parents are the tests that have subtests of their own in the scorecard, and those
+// of them of which a subtest failed. The caller holds mu.
+func (s *scorecard) parents() (all, withFailure map[string]bool) {
+	all, withFailure = make(map[string]bool), make(map[string]bool)
+	for name, e := range s.entries {
+		for i := strings.LastIndexByte(name, '/'); i >= 0; i = strings.LastIndexByte(name, '/') {
+			name = name[:i]
+			all[name] = true
+			withFailure[name] = withFailure[name] || e.outcome == failed
+		}
+	}
+	return all, withFailure
 }
 
 func printRow(w io.Writer, name string, n [outcomes]int) {

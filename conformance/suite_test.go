@@ -24,7 +24,7 @@ const (
 	// differences by itself.
 	isolatedVariable = "CONFORMANCE_ISOLATED"
 	// parallelTests is how many tests run at once: most of them wait.
-	parallelTests = "24"
+	parallelTests = "64"
 )
 
 // brokerKind is what known differences and version variants depend on.
