@@ -33,18 +33,6 @@ type Peer struct {
 	TLS    bool
 }
 
-// Authenticator decides on logins. All methods are safe for concurrent use.
-type Authenticator interface {
-	// Mechanisms is the list for connection.start: names separated by a space.
-	Mechanisms() string
-	// Login checks the response that a client gave for a mechanism. The error
-	// wraps ErrRefused, ErrUnknownMechanism or ErrMalformedResponse.
-	Login(mechanism, response string, peer Peer) (User, error)
-	// VHostAccess tells whether the user may open a connection to the virtual
-	// host. It does not tell whether the virtual host exists.
-	VHostAccess(user User, vhost string) bool
-}
-
 // loopback tells whether the peer is on this machine. An address that cannot
 // be understood counts as remote.
 func (p Peer) loopback() bool {

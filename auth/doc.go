@@ -2,10 +2,10 @@
 //
 // # Model
 //
-// The server offers the mechanisms of an Authenticator in connection.start and
-// hands the mechanism and the response of connection.start-ok to Login. A
-// login ends in a User, or in an error of one of three kinds that the server
-// has to tell apart, because RabbitMQ answers each in its own way:
+// The server offers Mechanisms in connection.start and hands the mechanism and
+// the response of connection.start-ok to Login. A login ends in a User, or in
+// an error of one of three kinds that the server has to tell apart, because
+// RabbitMQ answers each in its own way:
 //
 //   - ErrRefused: the response is well formed, but this client does not get
 //     in. The client learns that much and nothing more; the reason in the
@@ -13,9 +13,9 @@
 //   - ErrUnknownMechanism: the client chose a mechanism that is not offered.
 //   - ErrMalformedResponse: the response is not what its mechanism prescribes.
 //
-// Internal is the Authenticator over a fixed list of users, as the
-// configuration gives it. Stores of users that change, and external ones,
-// implement the same interface.
+// Internal decides over a fixed list of users, as the configuration gives it.
+// What the server needs of it is an interface in package server; stores of
+// users that change, and external ones, will have the same methods.
 //
 // # What a stranger can learn
 //

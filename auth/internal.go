@@ -24,8 +24,8 @@ type Credentials struct {
 	Tags     []string
 }
 
-// Internal is an Authenticator over a fixed list of users. It never changes
-// after NewInternal, so it needs no lock.
+// Internal knows a fixed list of users. It never changes after NewInternal, so
+// that all methods are safe for concurrent use without a lock.
 type Internal struct {
 	accounts map[string]account
 	// stranger stands in for a user that does not exist, so that an unknown
@@ -34,8 +34,6 @@ type Internal struct {
 	loopback map[string]struct{}
 	vhosts   map[string]struct{}
 }
-
-var _ Authenticator = (*Internal)(nil)
 
 type account struct {
 	user     User
@@ -87,10 +85,13 @@ func set(names []string) map[string]struct{} {
 	return s
 }
 
-// Mechanisms is in the order in which RabbitMQ offers them.
+// Mechanisms is the list for connection.start: names separated by a space, in
+// the order in which RabbitMQ offers them.
 func (i *Internal) Mechanisms() string { return mechanismAMQPLAIN + " " + mechanismPlain }
 
-// Login accepts PLAIN and AMQPLAIN. The name of a mechanism is case-sensitive.
+// Login checks the response that a client gave for a mechanism: PLAIN or
+// AMQPLAIN, case-sensitive. The error wraps ErrRefused, ErrUnknownMechanism or
+// ErrMalformedResponse.
 func (i *Internal) Login(mechanism, response string, peer Peer) (User, error) {
 	c, err := parseResponse(mechanism, response)
 	if err != nil {
@@ -117,8 +118,9 @@ func refused(mechanism, name, reason string) error {
 	return fmt.Errorf("%s %w: user '%s' - %s", mechanism, ErrRefused, name, reason)
 }
 
-// VHostAccess holds for every user of the list and every virtual host of the
-// list.
+// VHostAccess tells whether the user may open a connection to the virtual
+// host: every user of the list to every virtual host of the list. It does not
+// tell whether the virtual host exists.
 func (i *Internal) VHostAccess(user User, vhost string) bool {
 	_, known := i.accounts[user.Name]
 	_, open := i.vhosts[vhost]

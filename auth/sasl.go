@@ -48,20 +48,22 @@ func parseAMQPLAIN(response string) (credentials, error) {
 	if err != nil {
 		return credentials{}, fmt.Errorf("AMQPLAIN: %w: not a field table", ErrMalformedResponse)
 	}
-	name, err := textField(table, "LOGIN")
+	name, err := textField(table, "LOGIN", ErrMalformedResponse)
 	if err != nil {
 		return credentials{}, err
 	}
-	password, err := textField(table, "PASSWORD")
+	// A password that is no text is wrong credentials, which the client is
+	// told (measured on RabbitMQ 3.10 and 4.0).
+	password, err := textField(table, "PASSWORD", ErrRefused)
 	if err != nil {
 		return credentials{}, err
 	}
 	return credentials{name: name, password: password}, nil
 }
 
-// textField is the value of a field that has to be a long string or a byte
-// array.
-func textField(table amqp.Table, key string) (string, error) {
+// textField is the value of a field that has to be there, and to be a long
+// string or a byte array. Another type is an error of the given kind.
+func textField(table amqp.Table, key string, wrongType error) (string, error) {
 	value, ok := table.Lookup(key)
 	if !ok {
 		return "", fmt.Errorf("AMQPLAIN: %w: it is missing the field %s", ErrMalformedResponse, key)
@@ -72,7 +74,6 @@ func textField(table amqp.Table, key string) (string, error) {
 	case []byte:
 		return string(text), nil
 	default:
-		// Unlike the other faults, this one is told to the client (RabbitMQ behaviour).
-		return "", fmt.Errorf("AMQPLAIN: %w: its field %s is a %s, not a longstr", ErrRefused, key, amqp.TypeName(value))
+		return "", fmt.Errorf("AMQPLAIN: %w: its field %s is a %s, not a longstr", wrongType, key, amqp.TypeName(value))
 	}
 }
