@@ -165,12 +165,9 @@ func (e *Error) ClosesConnection() bool {
 	return true
 }
 
-// cutString returns at most limit octets of the start of s, ending between
-// two characters.
+// cutString returns at most limit octets of the start of s, which is longer
+// than that, ending between two characters.
 func cutString(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
 	for cut := limit; cut > limit-utf8.UTFMax && cut > 0; cut-- {
 		if utf8.RuneStart(s[cut]) {
 			return s[:cut]

@@ -116,6 +116,8 @@ func TestDecodeTableErrors(t *testing.T) {
 			decoded, err := DecodeTable([]byte(c.body))
 			require.ErrorIs(t, err, c.want)
 			require.Nil(t, decoded)
+			headers := appendLong([]byte{0x20, 0}, uint32(len(c.body)))
+			require.ErrorIs(t, Properties(append(headers, c.body...)).Validate(), c.want)
 		})
 	}
 }
