@@ -64,6 +64,13 @@ func (v *VHost) createQueue(spec queue.Spec, owner any) (*queueNode, error) {
 		return nil, err
 	}
 	node := v.addQueue(q)
+	if spec.Exclusive {
+		if v.owned[owner] == nil {
+			v.owned[owner] = make(map[*queueNode]struct{})
+		}
+		v.owned[owner][node] = struct{}{}
+		node.owner = owner
+	}
 	if spec.Durable {
 		node.declared = v.broker.commit(definitions.Change{Put: definitions.Set{Queues: []queue.Spec{spec}}})
 	}
@@ -125,21 +132,39 @@ func (v *VHost) DeleteQueue(name string, owner any, condition queue.Condition) (
 	return n, err
 }
 
-// DeleteQueues removes queues whose end has come: exclusive ones with their
-// connection, auto-delete ones with their last consumer. A queue of the same
-// name that was declared since is left alone.
-func (v *VHost) DeleteQueues(queues ...*queue.Queue) error {
+// DeleteAbandoned removes auto-delete queues that have lost their last
+// consumer. One that has got another consumer since is left alone, and so is a
+// new queue of the same name.
+func (v *VHost) DeleteAbandoned(queues ...*queue.Queue) error {
 	if len(queues) == 0 {
 		return nil
 	}
 	return v.change(func(c *definitions.Change) error {
 		for _, q := range queues {
 			node, ok := v.queues[q.Name()]
-			if !ok || node.queue != q {
+			if !ok || node.queue != q || q.Counts().Consumers > 0 {
 				continue
 			}
 			if _, err := v.dropQueue(node, queue.Condition{}, c); err != nil {
 				return fmt.Errorf("deleting %s: %w", q.Spec(), err)
+			}
+		}
+		return nil
+	})
+}
+
+// DeleteExclusive removes the exclusive queues of a connection that ends.
+func (v *VHost) DeleteExclusive(owner any) error {
+	v.mu.RLock()
+	owns := len(v.owned[owner]) > 0
+	v.mu.RUnlock()
+	if !owns {
+		return nil
+	}
+	return v.change(func(c *definitions.Change) error {
+		for node := range v.owned[owner] {
+			if _, err := v.dropQueue(node, queue.Condition{}, c); err != nil {
+				return fmt.Errorf("deleting %s: %w", node.queue.Spec(), err)
 			}
 		}
 		return nil
@@ -154,6 +179,9 @@ func (v *VHost) dropQueue(node *queueNode, condition queue.Condition, c *definit
 		return 0, err
 	}
 	delete(v.queues, spec.Name)
+	if delete(v.owned[node.owner], node); len(v.owned[node.owner]) == 0 {
+		delete(v.owned, node.owner)
+	}
 	for _, e := range node.boundTo {
 		v.unlink(e, c)
 	}

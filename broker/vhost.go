@@ -20,6 +20,9 @@ type VHost struct {
 	mu        sync.RWMutex
 	exchanges map[string]*exchangeNode // guarded by mu
 	queues    map[string]*queueNode    // guarded by mu
+	// owned are the exclusive queues by the connection that they belong to;
+	// guarded by mu.
+	owned map[any]map[*queueNode]struct{}
 }
 
 // target is where a binding leads: a queue or another exchange.
@@ -40,6 +43,7 @@ type exchangeNode struct {
 // queueNode is a queue within the topology; guarded by the vhost's lock.
 type queueNode struct {
 	queue    *queue.Queue
+	owner    any // of an exclusive queue
 	boundTo  map[string]*edge
 	declared *commitment
 }
@@ -82,6 +86,7 @@ func newVHost(b *Broker, name string) (*VHost, error) {
 		broker:    b,
 		exchanges: make(map[string]*exchangeNode),
 		queues:    make(map[string]*queueNode),
+		owned:     make(map[any]map[*queueNode]struct{}),
 	}
 	for _, spec := range exchange.Predeclared(name) {
 		if err := v.restoreExchange(spec); err != nil {

@@ -88,6 +88,8 @@ func (ch *channel) consume(m *amqp.BasicConsume) error {
 
 // checkConsumer refuses a tag that is in use, and a consumer too many.
 func (ch *channel) checkConsumer(tag string) error {
+	ch.conn.mu.Lock()
+	defer ch.conn.mu.Unlock()
 	if _, ok := ch.consumers[tag]; ok {
 		return amqp.Errorf(amqp.CodeNotAllowed, "attempt to reuse consumer tag '%s'", tag)
 	}
@@ -124,7 +126,7 @@ func (ch *channel) cancel(m *amqp.BasicCancel) error {
 	abandoned := ok && c.Queue().RemoveConsumer(c.Consumer)
 	conn.mu.Unlock()
 	if abandoned {
-		if err := conn.vhost.DeleteQueues(c.Queue()); err != nil {
+		if err := conn.vhost.DeleteAbandoned(c.Queue()); err != nil {
 			return err
 		}
 	}

@@ -97,9 +97,7 @@ func (c *connection) openChannel(f amqp.Frame) error {
 		return amqp.Errorf(amqp.CodeNotAllowed, "number of channels opened (%d) has reached the negotiated channel_max (%d)",
 			len(c.channels), c.channelMax)
 	}
-	c.mu.Lock()
 	c.channels[f.Channel] = newChannel(c, f.Channel)
-	c.mu.Unlock()
 	c.send(f.Channel, &amqp.ChannelOpenOk{})
 	return nil
 }
@@ -147,18 +145,15 @@ func (ch *channel) handle(method amqp.Method) error {
 	}
 	switch m := method.(type) {
 	case *amqp.ChannelOpen:
-		return amqp.Errorf(amqp.CodeChannelError, "second 'channel.open' seen")
+		return secondOpen()
 	case *amqp.ChannelClose:
 		ch.close()
 		ch.conn.send(ch.id, &amqp.ChannelCloseOk{})
-	case *amqp.ChannelCloseOk:
-		// Nothing was asked: ignored, as RabbitMQ does.
 	case *amqp.ChannelFlow:
 		if !m.Active {
 			return amqp.Errorf(amqp.CodeNotImplemented, "active=false")
 		}
 		ch.conn.send(ch.id, &amqp.ChannelFlowOk{Active: true})
-	case *amqp.ChannelFlowOk:
 	case *amqp.AccessRequest:
 		ch.conn.send(ch.id, &amqp.AccessRequestOk{Ticket: 1})
 	case *amqp.ConfirmSelect:
@@ -173,6 +168,10 @@ func (ch *channel) handle(method amqp.Method) error {
 		return amqp.Errorf(amqp.CodeCommandInvalid, "unimplemented method")
 	}
 	return nil
+}
+
+func secondOpen() *amqp.Error {
+	return amqp.Errorf(amqp.CodeChannelError, "second 'channel.open' seen")
 }
 
 // fail closes the channel because of an error: what it held is given back at
@@ -198,7 +197,9 @@ func (ch *channel) awaitClose(f amqp.Frame) error {
 	case amqp.IDChannelClose:
 		ch.conn.send(ch.id, &amqp.ChannelCloseOk{})
 	case amqp.IDChannelCloseOk:
-		ch.forget()
+		delete(ch.conn.channels, ch.id)
+	case amqp.IDChannelOpen: // the number is taken until the client has answered
+		return secondOpen().At(id)
 	}
 	return nil
 }
@@ -206,13 +207,7 @@ func (ch *channel) awaitClose(f amqp.Frame) error {
 // close ends the channel at the client's wish.
 func (ch *channel) close() {
 	ch.end()
-	ch.forget()
-}
-
-func (ch *channel) forget() {
-	ch.conn.mu.Lock()
 	delete(ch.conn.channels, ch.id)
-	ch.conn.mu.Unlock()
 }
 
 // end gives back what the channel holds: its consumers leave, unacknowledged
@@ -222,22 +217,26 @@ func (ch *channel) end() {
 	ch.content = content{}
 	ch.discardTx()
 	ch.confirms.close()
-	ch.conn.mu.Lock()
-	consumers := ch.consumers
-	ch.consumers = make(map[string]*consumer)
-	unacked := ch.unacked.takeUpTo(maxTag, nil)
-	ch.conn.mu.Unlock()
+	unacked, abandoned := ch.giveUp()
+	requeue(unacked)
+	if err := ch.conn.vhost.DeleteAbandoned(abandoned...); err != nil {
+		ch.conn.log.Error("cannot delete auto-delete queues", "error", err)
+	}
+}
 
-	var abandoned []*queue.Queue
-	for _, c := range consumers {
+// giveUp takes away all consumers and unacknowledged messages in one go, so
+// that the writer fetches nothing in between. It returns the auto-delete
+// queues that have thereby lost their last consumer.
+func (ch *channel) giveUp() (unacked []unacked, abandoned []*queue.Queue) {
+	ch.conn.mu.Lock()
+	defer ch.conn.mu.Unlock()
+	for tag, c := range ch.consumers {
 		if c.Queue().RemoveConsumer(c.Consumer) {
 			abandoned = append(abandoned, c.Queue())
 		}
+		delete(ch.consumers, tag)
 	}
-	requeue(unacked)
-	if err := ch.conn.vhost.DeleteQueues(abandoned...); err != nil {
-		ch.conn.log.Error("cannot delete queues", "error", err)
-	}
+	return ch.unacked.takeUpTo(maxTag, nil), abandoned
 }
 
 // maxTag is above all delivery tags.

@@ -56,7 +56,7 @@ type connection struct {
 	frameMax   uint32
 	channelMax uint16
 	heart      *heart
-	exclusive  []*queue.Queue // to be deleted with the connection
+	channels   map[uint16]*channel
 	acks       ackBatch
 	settling   []unacked  // room for the tags of one method
 	busy       []*channel // have publishes that were not handed over
@@ -70,11 +70,10 @@ type connection struct {
 	stop      atomic.Bool // the server shuts down
 
 	mu          sync.Mutex
-	roomToWrite *sync.Cond          // of mu
-	out         []byte              // guarded by mu; appended to by both goroutines
-	channels    map[uint16]*channel // guarded by mu for writing; the reader reads freely
-	finished    bool                // guarded by mu; the reader has said its last word
-	broken      bool                // guarded by mu; the socket takes nothing any more
+	roomToWrite *sync.Cond // of mu
+	out         []byte     // guarded by mu; appended to by both goroutines
+	finished    bool       // guarded by mu; the reader has said its last word
+	broken      bool       // guarded by mu; the socket takes nothing any more
 
 	// The rest belongs to the writer's goroutine.
 
@@ -284,17 +283,14 @@ func (c *connection) release() {
 	c.handOver()
 	for id, ch := range c.channels {
 		ch.end()
-		c.mu.Lock()
 		delete(c.channels, id)
-		c.mu.Unlock()
 	}
-	if len(c.exclusive) == 0 {
+	if c.vhost == nil {
 		return
 	}
-	if err := c.vhost.DeleteQueues(c.exclusive...); err != nil {
+	if err := c.vhost.DeleteExclusive(c); err != nil {
 		c.log.Error("cannot delete exclusive queues", "error", err)
 	}
-	c.exclusive = nil
 }
 
 func (c *connection) logEnd(err error) {

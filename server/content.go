@@ -54,10 +54,10 @@ func (ch *channel) receiveContent(f amqp.Frame) error {
 	if ch.content.stage == stageHeader {
 		err = ch.receiveHeader(f)
 	} else {
-		err = ch.receiveBody(f)
+		err = at(amqp.IDBasicPublish, ch.receiveBody(f))
 	}
 	if err != nil {
-		return at(amqp.IDBasicPublish, err)
+		return err
 	}
 	if ch.content.missing > 0 {
 		return nil
@@ -69,22 +69,9 @@ func (ch *channel) receiveContent(f amqp.Frame) error {
 }
 
 func (ch *channel) receiveHeader(f amqp.Frame) error {
-	const expected = "expected content header for class 60, got "
-	if f.Type != amqp.FrameHeader {
-		return amqp.Errorf(amqp.CodeUnexpectedFrame, expected+"non content header frame instead")
-	}
-	header, err := amqp.DecodeHeader(f.Payload)
+	header, err := ch.decodeHeader(f)
 	if err != nil {
-		return err
-	}
-	switch {
-	case header.Weight != 0: // RabbitMQ does not take it for a content header
-		return amqp.Errorf(amqp.CodeUnexpectedFrame, expected+"non content header frame instead")
-	case header.Class != amqp.IDBasicPublish.Class():
-		return amqp.Errorf(amqp.CodeUnexpectedFrame, expected+"one for class %d instead", header.Class)
-	}
-	if err := ch.checkSize(header.BodySize); err != nil {
-		return err
+		return at(amqp.IDBasicPublish, err)
 	}
 	if err := header.Properties.Validate(); err != nil {
 		// RabbitMQ crashes here and so reports no more than this, for no
@@ -94,6 +81,24 @@ func (ch *channel) receiveHeader(f amqp.Frame) error {
 	}
 	ch.content.begin(header)
 	return nil
+}
+
+func (ch *channel) decodeHeader(f amqp.Frame) (amqp.Header, error) {
+	const expected = "expected content header for class 60, got "
+	if f.Type != amqp.FrameHeader {
+		return amqp.Header{}, amqp.Errorf(amqp.CodeUnexpectedFrame, expected+"non content header frame instead")
+	}
+	header, err := amqp.DecodeHeader(f.Payload)
+	if err != nil {
+		return header, err
+	}
+	switch {
+	case header.Weight != 0: // RabbitMQ does not take it for a content header
+		return header, amqp.Errorf(amqp.CodeUnexpectedFrame, expected+"non content header frame instead")
+	case header.Class != amqp.ClassBasic:
+		return header, amqp.Errorf(amqp.CodeUnexpectedFrame, expected+"one for class %d instead", header.Class)
+	}
+	return header, ch.checkSize(header.BodySize)
 }
 
 // hardMaxMessageSize is the size above which RabbitMQ takes the content header

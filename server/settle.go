@@ -103,7 +103,9 @@ func (ch *channel) releaseLimit(deliveries []unacked) {
 // resume lets all consumers of the channel try again after the shared limit
 // has changed.
 func (ch *channel) resume() {
-	for _, c := range ch.consumers { // only the reader adds consumers
+	ch.conn.mu.Lock()
+	defer ch.conn.mu.Unlock()
+	for _, c := range ch.consumers {
 		c.Queue().Resume(c.Consumer)
 	}
 }

@@ -116,14 +116,10 @@ func (ch *channel) declaredQueue(m *amqp.QueueDeclare) (*queue.Queue, error) {
 		}
 		return conn.vhost.Queue(name, conn)
 	}
-	q, err := conn.vhost.DeclareQueue(queue.Spec{
+	return conn.vhost.DeclareQueue(queue.Spec{
 		VHost: conn.vhost.Name(), Name: name,
 		Durable: m.Durable, Exclusive: m.Exclusive, AutoDelete: m.AutoDelete, Arguments: m.Arguments,
 	}, conn)
-	if err == nil && q.Spec().Exclusive {
-		conn.exclusive = append(conn.exclusive, q)
-	}
-	return q, err
 }
 
 // queueBinding resolves the names. With neither a queue nor a key, the key is
