@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/rabbitmq/amqp091-go"
@@ -118,6 +119,15 @@ func TestConnection_RefusedLoginHangsUpSilentlyOnClientsThatDoNotAsk(t *testing.
 	}
 }
 
+func TestConnection_RefusedLoginReachesAClientLibrary(t *testing.T) {
+	rule(t, "connection")
+	_, user, _, _ := suite.credentials(t)
+	_, err := amqp091.DialConfig(suite.url, amqp091.Config{SASL: []amqp091.Authentication{
+		&amqp091.PlainAuth{Username: user, Password: "wrong"},
+	}})
+	require.ErrorIs(t, err, amqp091.ErrCredentials)
+}
+
 // A response of the wrong shape and a mechanism that was not offered are errors of
 // the protocol, not refused logins: no frame tells about them.
 func TestConnection_MalformedLoginHangsUpSilently(t *testing.T) {
@@ -197,6 +207,8 @@ func TestConnection_ClientPropertiesOfAnyTypeAreAccepted(t *testing.T) {
 		{"void", field("v", 'V')},
 		{"array", field("v", 'A', longStr("t\x01t\x00"))},
 		{"table", field("v", 'F', fieldTable(boolField("inner", 1)))},
+		{"nested tables", field("v", 'F', nestedTables(50))},
+		{"long value", stringField("v", strings.Repeat("x", 3900))},
 		{"the same key twice", join(boolField("v", 1), stringField("v", "again"))},
 		{"capabilities not a table", stringField("capabilities", "none")},
 	} {
@@ -209,4 +221,22 @@ func TestConnection_ClientPropertiesOfAnyTypeAreAccepted(t *testing.T) {
 			raw.handshakeWith(tune)
 		})
 	}
+}
+
+// nestedTables is a table in a table and so on.
+func nestedTables(depth int) []byte {
+	table := fieldTable()
+	for range depth {
+		table = fieldTable(field("t", 'F', table))
+	}
+	return table
+}
+
+// Before the login, frames are held to a few kilobytes whatever will be negotiated.
+func TestConnection_LargeFrameBeforeTheLoginHangsUpSilently(t *testing.T) {
+	rule(t, "connection")
+	raw := rawDial(t)
+	raw.start()
+	raw.sendStartOk("PLAIN", plainResponse(raw.user, raw.password), stringField("v", strings.Repeat("x", 9000)))
+	raw.expectClosed(patience)
 }

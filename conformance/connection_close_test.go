@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -103,11 +104,7 @@ func TestConnection_FramesAfterTheBrokersCloseAreIgnored(t *testing.T) {
 	))
 	raw.expectConnectionClose(504, "CHANNEL_ERROR - unexpected method in connection state running")
 	raw.expectClosed(patience)
-	ch := openChannel(t)
-	requireChannelError(t, ch, func() error {
-		_, err := ch.QueueDeclarePassive(queue, false, false, false, false, nil)
-		return err
-	}, 404, "NOT_FOUND - no queue '"+queue+"' in vhost '/'")
+	requireNoQueue(t, dial(t), queue)
 }
 
 func TestConnection_CloseThatCrossesTheBrokersCloseIsAnswered(t *testing.T) {
@@ -164,21 +161,42 @@ func TestConnection_ExclusiveQueuesAreGoneBeforeCloseOk(t *testing.T) {
 	watcher := dial(t)
 	raw := rawOpen(t)
 	raw.openChannel(1)
-	queue := uniqueName(t, "q")
-	const exclusive = 1 << 2
-	raw.sendMethod(1, 50, 10, u16(0), shortStr(queue), u8(exclusive), fieldTable())
-	raw.expectMethod(50, 11)
+	queue := raw.declareExclusive(1)
 	raw.send(connectionClose())
 	raw.expectMethod(10, 51)
-	requireNoQueue(t, channelOn(t, watcher), queue)
+	requireNoQueue(t, watcher, queue)
 }
 
-func requireNoQueue(t *testing.T, ch *amqp091.Channel, queue string) {
+// They do not wait for the client's answer to the broker's close either.
+func TestConnection_ExclusiveQueuesAreGoneAtTheBrokersClose(t *testing.T) {
+	rule(t, "connection")
+	watcher := dial(t)
+	raw := rawOpen(t)
+	raw.openChannel(1)
+	queue := raw.declareExclusive(1)
+	raw.provokeConnectionClose()
+	eventually(t, "the queue is gone", func() bool { return !queueIsOwned(t, watcher, queue) })
+}
+
+// declareExclusive declares a queue that belongs to the raw client's connection.
+func (c *rawClient) declareExclusive(channel uint16) (queue string) {
+	c.t.Helper()
+	const exclusive = 1 << 2
+	queue = uniqueName(c.t, "q")
+	c.sendMethod(channel, 50, 10, u16(0), shortStr(queue), u8(exclusive), fieldTable())
+	c.expectMethod(50, 11)
+	return queue
+}
+
+// queueIsOwned tells an exclusive queue of another connection, which answers 405, from
+// one that is gone.
+func queueIsOwned(t *testing.T, c *amqp091.Connection, queue string) bool {
 	t.Helper()
-	requireChannelError(t, ch, func() error {
-		_, err := ch.QueueDeclarePassive(queue, false, false, false, false, nil)
-		return err
-	}, 404, "NOT_FOUND - no queue '"+queue+"' in vhost '/'")
+	_, err := channelOn(t, c).QueueDeclarePassive(queue, false, false, false, false, nil)
+	var e *amqp091.Error
+	require.ErrorAs(t, err, &e)
+	require.Contains(t, []int{amqp091.NotFound, amqp091.ResourceLocked}, e.Code)
+	return e.Code == amqp091.ResourceLocked
 }
 
 func TestConnection_ExclusiveQueuesAreGoneAfterTheSocketIsLost(t *testing.T) {
@@ -186,18 +204,9 @@ func TestConnection_ExclusiveQueuesAreGoneAfterTheSocketIsLost(t *testing.T) {
 	watcher := dial(t)
 	raw := rawOpen(t)
 	raw.openChannel(1)
-	queue := uniqueName(t, "q")
-	const exclusive = 1 << 2
-	raw.sendMethod(1, 50, 10, u16(0), shortStr(queue), u8(exclusive), fieldTable())
-	raw.expectMethod(50, 11)
+	queue := raw.declareExclusive(1)
 	require.NoError(t, raw.conn.Close())
-	eventually(t, "the queue is gone", func() bool {
-		ch := channelOn(t, watcher)
-		_, err := ch.QueueDeclarePassive(queue, false, false, false, false, nil)
-		var e *amqp091.Error
-		require.ErrorAs(t, err, &e)
-		return e.Code == 404 // 405 as long as its connection owns it
-	})
+	eventually(t, "the queue is gone", func() bool { return !queueIsOwned(t, watcher, queue) })
 }
 
 // The unacknowledged messages of a lost connection come back, marked.
@@ -217,6 +226,31 @@ func TestConnection_UnackedMessagesComeBackAfterTheSocketIsLost(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.True(t, d.Redelivered)
+}
+
+// A consumer that stops reading its socket keeps its own messages only: other
+// connections publish to the same queue, consume from it and close.
+func TestConnection_ClientThatDoesNotReadHarmsNobodyElse(t *testing.T) {
+	rule(t, "connection")
+	ch := openChannel(t)
+	queue := tempQueue(t, ch)
+	stuck := rawOpen(t)
+	stuck.openChannel(1)
+	const noAck = 1 << 1
+	stuck.sendMethod(1, 60, 20, u16(0), shortStr(queue), shortStr(""), u8(noAck), fieldTable())
+	stuck.expectMethod(60, 21)
+	const messages, size = 64, 256 << 10
+	body := strings.Repeat("x", size)
+	for range messages {
+		publish(t, ch, "", queue, body)
+	}
+	other := tempQueue(t, ch)
+	publish(t, ch, "", other, "through")
+	eventually(t, "the message is there", func() bool { return readyCount(t, ch, other) == 1 })
+	require.Equal(t, "through", getBody(t, ch, other))
+	closing := dial(t)
+	channelOn(t, closing)
+	require.NoError(t, closing.Close())
 }
 
 func TestConnection_UpdateSecretIsAnswered(t *testing.T) {

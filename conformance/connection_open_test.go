@@ -3,6 +3,7 @@ package conformance
 import (
 	"testing"
 
+	"github.com/rabbitmq/amqp091-go"
 	"github.com/stretchr/testify/require"
 )
 
@@ -33,7 +34,7 @@ func TestConnection_OpenOfAMissingVirtualHostIsRefused(t *testing.T) {
 		{"unknown", "no-such-vhost"},
 		{"empty", ""},
 		{"without its slash", "vhost"},
-		{"not UTF-8 encoded beyond ASCII", "ünbekannt"},
+		{"beyond ASCII", "ünbekannt"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rule(t, "connection")
@@ -45,6 +46,15 @@ func TestConnection_OpenOfAMissingVirtualHostIsRefused(t *testing.T) {
 			raw.expectClosed(patience)
 		})
 	}
+}
+
+func TestConnection_RefusedVirtualHostReachesAClientLibrary(t *testing.T) {
+	rule(t, "connection")
+	_, err := amqp091.DialConfig(suite.url, amqp091.Config{Vhost: "no-such-vhost"})
+	var refused *amqp091.Error
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, 530, refused.Code)
+	require.Equal(t, "NOT_ALLOWED - vhost no-such-vhost not found", refused.Reason)
 }
 
 // A method that does not fit into the handshake ends the connection without a word.

@@ -243,3 +243,13 @@ func oneOf[T any](before4, since4 T) T {
 	}
 	return since4
 }
+
+// requireNoQueue requires that a queue does not exist.
+func requireNoQueue(t *testing.T, c *amqp091.Connection, name string) {
+	t.Helper()
+	ch := channelOn(t, c)
+	requireChannelError(t, ch, func() error {
+		_, err := ch.QueueDeclarePassive(name, false, false, false, false, nil)
+		return err
+	}, amqp091.NotFound, "NOT_FOUND - no queue '"+name+"' in vhost '/'")
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -210,10 +211,19 @@ func (c *rawClient) expectChannelClose(channel, code uint16, text string) (class
 // requireReply checks the arguments that both close methods share.
 func (m *rawMethod) requireReply(code uint16, text string) (class, method uint16) {
 	m.t.Helper()
-	gotCode, gotText := m.u16(), m.shortStr()
+	gotCode, gotText := m.u16(), unbroken(m.shortStr())
 	require.Equal(m.t, text, gotText, "reply text")
 	require.Equal(m.t, code, gotCode, "reply code")
 	return m.u16(), m.u16()
+}
+
+// unbroken takes back the line breaks that RabbitMQ puts into long Erlang terms.
+func unbroken(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines[1:] {
+		lines[i+1] = strings.TrimLeft(lines[i+1], " ")
+	}
+	return strings.Join(lines, "")
 }
 
 // expectClosed requires that the broker hangs up within a time and sends nothing

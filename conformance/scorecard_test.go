@@ -50,7 +50,7 @@ func rule(t *testing.T, group string) {
 	if !strings.Contains(t.Name(), "/") {
 		t.Parallel()
 	}
-	reason, listed := knownDifference(t.Name(), suite.broker.kind)
+	reason, listed := knownDifference(t.Name(), suite.broker)
 	if !listed || os.Getenv(isolatedVariable) != "" {
 		return
 	}

@@ -27,11 +27,11 @@ const (
 	parallelTests = "64"
 )
 
-// brokerKind is what known differences and version variants depend on.
+// brokerKind is what version variants depend on.
 type brokerKind int
 
 const (
-	leveret brokerKind = 1 << iota
+	leveret brokerKind = iota
 	rabbit3
 	rabbit4
 )
