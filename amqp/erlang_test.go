@@ -19,7 +19,7 @@ func TestErlangTerm(t *testing.T) {
 		"nearly text\x01":     `<<110,101,97,114,108,121,32,116,101,120,116,1>>`,
 		"\x07 is not by name": `<<7,32,105,115,32,110,111,116,32,98,121,32,110,97,109,101>>`,
 	} {
-		require.Equal(t, want, erlangTerm([]byte(octets)), "%q", octets)
+		require.Equal(t, want, Term([]byte(octets)), "%q", octets)
 	}
 }
 

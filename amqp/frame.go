@@ -101,7 +101,7 @@ func (f Frame) describe() string {
 	if len(snippet) > snippetSize {
 		snippet, which = snippet[:snippetSize], "first 16"
 	}
-	return fmt.Sprintf("type %d, %s octets = %s", f.Type, which, erlangTerm(snippet))
+	return fmt.Sprintf("type %d, %s octets = %s", f.Type, which, Term(snippet))
 }
 
 // AppendFrame appends a frame around the payload.

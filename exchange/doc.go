@@ -30,8 +30,5 @@
 //
 // # Texts
 //
-// RabbitMQ prints values in its texts as Erlang terms. term.go does the same,
-// as far as values of field tables go.
-//
 // All functions are pure and may be called from any goroutine.
 package exchange

@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"reflect"
 	"strconv"
 
 	"github.com/leveretmq/leveret/amqp"
@@ -19,78 +18,24 @@ func (s Spec) CheckEquivalent(requested Spec) error {
 	}
 	for _, f := range fields {
 		if f.current != f.received {
-			return s.inequivalent(f.name, quoted(f.received), quoted(f.current))
+			return amqp.Inequivalent(f.name, describe(s.Name, s.VHost), f.received, f.current)
 		}
 	}
-	return s.checkEquivalentArgument(requested, AlternateExchange)
+	return amqp.CompareArgument(AlternateExchange, describe(s.Name, s.VHost), requested.Arguments, s.Arguments)
 }
 
-// checkEquivalentArgument compares one argument. Its value alone counts, not
-// its wire type, and two different values are told without their types.
-func (s Spec) checkEquivalentArgument(requested Spec, name string) error {
-	current, was := s.Arguments.Lookup(name)
-	received, is := requested.Arguments.Lookup(name)
-	switch {
-	case !was && !is:
-		return nil
-	case !was:
-		return s.inequivalent(name, typed(received), absent)
-	case !is:
-		return s.inequivalent(name, absent, typed(current))
-	case sameValue(current, received):
-		return nil
-	default:
-		return s.inequivalent(name, untyped(received), untyped(current))
+// atom prints a name as an Erlang atom: quoted unless it is one plain word.
+// RabbitMQ keeps the types of exchanges as atoms.
+func atom(name string) string {
+	plain := func(i int) bool {
+		c := name[i]
+		lower := c >= 'a' && c <= 'z'
+		return lower || i > 0 && (c == '_' || c == '@' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z')
 	}
-}
-
-func (s Spec) inequivalent(field, received, current string) error {
-	return amqp.Errorf(amqp.CodePreconditionFailed,
-		"inequivalent arg '%s' for %s: received %s but current is %s",
-		field, describe(s.Name, s.VHost), received, current)
-}
-
-// sameValue compares two field values as the Erlang terms that they stand for:
-// text and binary are one, and so are all widths of integers.
-func sameValue(a, b any) bool {
-	if x, ok := octets(a); ok {
-		y, ok := octets(b)
-		return ok && x == y
+	for i := range len(name) {
+		if !plain(i) {
+			return "'" + name + "'"
+		}
 	}
-	if x, ok := amqp.Integer(a); ok {
-		y, ok := amqp.Integer(b)
-		return ok && x == y
-	}
-	return reflect.DeepEqual(a, b)
+	return name
 }
-
-// octets returns a text or binary value.
-func octets(v any) (string, bool) {
-	switch v := v.(type) {
-	case string:
-		return v, true
-	case []byte:
-		return string(v), true
-	default:
-		return "", false
-	}
-}
-
-// absent is printed for an argument that is not there.
-const absent = "none"
-
-// typed prints an argument that is there on one side only.
-func typed(v any) string {
-	return "the value " + quoted(display(v)) + " of type " + quoted(amqp.TypeName(v))
-}
-
-// untyped prints an argument that is there on both sides. RabbitMQ takes a void
-// for an absent one here.
-func untyped(v any) string {
-	if v == nil {
-		return absent
-	}
-	return quoted(display(v))
-}
-
-func quoted(s string) string { return "'" + s + "'" }

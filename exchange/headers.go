@@ -14,12 +14,12 @@ func checkHeadersBinding(_ Spec, _ string, args amqp.Table) error {
 	switch word, text := v.(string); {
 	case !text:
 		return amqp.Errorf(amqp.CodePreconditionFailed,
-			"Invalid x-match field type %s (value %s); expected longstr", amqp.TypeName(v), term(v))
+			"Invalid x-match field type %s (value %s); expected longstr", amqp.TypeName(v), amqp.Term(v))
 	case word == binding.MatchAll, word == binding.MatchAny,
 		word == binding.MatchAllWithX, word == binding.MatchAnyWithX:
 		return nil
 	default:
 		return amqp.Errorf(amqp.CodePreconditionFailed,
-			"Invalid x-match field value %s; expected all, any, all-with-x, or any-with-x", term(word))
+			"Invalid x-match field value %s; expected all, any, all-with-x, or any-with-x", amqp.Term(word))
 	}
 }

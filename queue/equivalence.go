@@ -1,7 +1,7 @@
 package queue
 
 import (
-	"fmt"
+	"strconv"
 
 	"github.com/leveretmq/leveret/amqp"
 )
@@ -15,19 +15,17 @@ func (q *Queue) CheckEquivalent(requested Spec, owner any) error {
 		return current.Locked()
 	}
 	if requested.Durable != current.Durable {
-		return current.inequivalent("durable", quoted(requested.Durable), quoted(current.Durable))
+		return inequivalentFlag("durable", current, requested.Durable)
 	}
 	if requested.AutoDelete != current.AutoDelete {
-		return current.inequivalent("auto_delete", quoted(requested.AutoDelete), quoted(current.AutoDelete))
+		return inequivalentFlag("auto_delete", current, requested.AutoDelete)
 	}
 	if err := current.compareType(requested); err != nil {
 		return err
 	}
 	for _, a := range arguments() {
-		received, _ := requested.Arguments.Lookup(a.name)
-		existing, _ := current.Arguments.Lookup(a.name)
-		if !sameArgument(received, existing) {
-			return current.inequivalent(a.name, described(received), described(existing))
+		if err := amqp.CompareArgument(a.name, current.String(), requested.Arguments, current.Arguments); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -46,32 +44,10 @@ func (s Spec) compareType(requested Spec) error {
 	if wanted.Type == have.Type {
 		return nil
 	}
-	return s.inequivalent("x-queue-type", described(string(wanted.Type)), described(string(have.Type)))
+	return amqp.Inequivalent("x-queue-type", s.String(), string(wanted.Type), string(have.Type))
 }
 
-func (s Spec) inequivalent(field, received, current string) error {
-	return amqp.Errorf(amqp.CodePreconditionFailed, "inequivalent arg '%s' for %s: received %s but current is %s",
-		field, s, received, current)
-}
-
-func quoted(v any) string { return fmt.Sprintf("'%v'", v) }
-
-func described(v any) string {
-	if v == nil {
-		return "none"
-	}
-	return fmt.Sprintf("the value '%v' of type '%s'", v, amqp.TypeName(v))
-}
-
-// sameArgument compares values; all integer types of the wire are one.
-func sameArgument(a, b any) bool {
-	if x, ok := amqp.Integer(a); ok {
-		y, ok := amqp.Integer(b)
-		return ok && x == y
-	}
-	switch a.(type) {
-	case amqp.Table, amqp.Array, []byte:
-		return fmt.Sprint(a) == fmt.Sprint(b)
-	}
-	return a == b
+// inequivalentFlag tells of a flag that was declared as the opposite.
+func inequivalentFlag(name string, current Spec, received bool) error {
+	return amqp.Inequivalent(name, current.String(), strconv.FormatBool(received), strconv.FormatBool(!received))
 }

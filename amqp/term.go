@@ -1,4 +1,4 @@
-package exchange
+package amqp
 
 import (
 	"bytes"
@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/leveretmq/leveret/amqp"
 )
 
 // display prints a field value for a sentence: text and binary as they are,
@@ -16,72 +14,72 @@ func display(v any) string {
 	if text, ok := octets(v); ok {
 		return readable(text)
 	}
-	return term(v)
+	return Term(v)
 }
 
-// term prints a field value as the Erlang term that it stands for, as Erlang's
-// ~tp does, but always in one line.
-func term(v any) string { return string(appendTerm(nil, v)) }
+// Term prints a field value as the Erlang term that it stands for, as RabbitMQ's
+// texts do (Erlang's ~tp), but always in one line.
+func Term(v any) string { return string(appendTerm(nil, v)) }
 
 func appendTerm(dst []byte, v any) []byte {
 	if text, ok := octets(v); ok {
-		return appendBinary(dst, text)
+		return appendBinaryTerm(dst, text)
 	}
-	if i, ok := amqp.Integer(v); ok {
+	if i, ok := Integer(v); ok {
 		return strconv.AppendInt(dst, i, 10)
 	}
 	switch v := v.(type) {
 	case bool:
 		return strconv.AppendBool(dst, v)
 	case float32:
-		return appendFloat(dst, float64(v))
+		return appendFloatTerm(dst, float64(v))
 	case float64:
-		return appendFloat(dst, v)
-	case amqp.Timestamp:
+		return appendFloatTerm(dst, v)
+	case Timestamp:
 		return strconv.AppendUint(dst, uint64(v), 10)
-	case amqp.Decimal:
+	case Decimal:
 		dst = strconv.AppendUint(append(dst, '{'), uint64(v.Scale), 10)
 		dst = strconv.AppendUint(append(dst, ','), uint64(v.Value), 10)
 		return append(dst, '}')
-	case amqp.Array:
-		return appendArray(dst, v)
-	case amqp.Table:
-		return appendTable(dst, v)
+	case Array:
+		return appendArrayTerm(dst, v)
+	case Table:
+		return appendTableTerm(dst, v)
 	default:
 		return append(dst, "undefined"...)
 	}
 }
 
-// appendArray prints a list of {type,value}.
-func appendArray(dst []byte, a amqp.Array) []byte {
+// appendArrayTerm prints a list of {type,value}.
+func appendArrayTerm(dst []byte, a Array) []byte {
 	dst = append(dst, '[')
 	for i, v := range a {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(append(append(dst, '{'), amqp.TypeName(v)...), ',')
+		dst = append(append(append(dst, '{'), TypeName(v)...), ',')
 		dst = append(appendTerm(dst, v), '}')
 	}
 	return append(dst, ']')
 }
 
-// appendTable prints a list of {key,type,value}.
-func appendTable(dst []byte, t amqp.Table) []byte {
+// appendTableTerm prints a list of {key,type,value}.
+func appendTableTerm(dst []byte, t Table) []byte {
 	dst = append(dst, '[')
 	for i, f := range t {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendBinary(append(dst, '{'), f.Key)
-		dst = append(append(append(dst, ','), amqp.TypeName(f.Value)...), ',')
+		dst = appendBinaryTerm(append(dst, '{'), f.Key)
+		dst = append(append(append(dst, ','), TypeName(f.Value)...), ',')
 		dst = append(appendTerm(dst, f.Value), '}')
 	}
 	return append(dst, ']')
 }
 
-// appendFloat prints the shortest digits that give the number back, plain if
+// appendFloatTerm prints the shortest digits that give the number back, plain if
 // that is no longer than with an exponent and the number is exact to the unit.
-func appendFloat(dst []byte, f float64) []byte {
+func appendFloatTerm(dst []byte, f float64) []byte {
 	const exactBelow = 1 << 53
 	plain := strconv.AppendFloat(nil, f, 'f', -1, 64)
 	if !bytes.ContainsRune(plain, '.') {
@@ -99,15 +97,15 @@ func appendFloat(dst []byte, f float64) []byte {
 	return append(dst, scientific...)
 }
 
-// appendBinary prints octets as text if all of it is printable, else as numbers.
+// appendBinaryTerm prints octets as text if all of it is printable, else as numbers.
 // Text that is not ASCII is marked, unless it had to be read as Latin-1.
-func appendBinary(dst []byte, s string) []byte {
+func appendBinaryTerm(dst []byte, s string) []byte {
 	if s == "" {
 		return append(dst, "<<>>"...)
 	}
 	text := readable(s)
 	if !printable(text) {
-		return appendOctets(dst, s)
+		return appendOctetsTerm(dst, s)
 	}
 	dst = append(dst, `<<"`...)
 	for _, r := range text {
@@ -123,7 +121,7 @@ func appendBinary(dst []byte, s string) []byte {
 	return append(dst, `">>`...)
 }
 
-func appendOctets(dst []byte, s string) []byte {
+func appendOctetsTerm(dst []byte, s string) []byte {
 	dst = append(dst, "<<"...)
 	for i := range len(s) {
 		if i > 0 {
@@ -161,20 +159,4 @@ func readable(s string) string {
 		runes[i] = rune(s[i])
 	}
 	return string(runes)
-}
-
-// atom prints a name as an Erlang atom: quoted unless it is one plain word.
-// RabbitMQ keeps the types of exchanges as atoms.
-func atom(name string) string {
-	plain := func(i int) bool {
-		c := name[i]
-		lower := c >= 'a' && c <= 'z'
-		return lower || i > 0 && (c == '_' || c == '@' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z')
-	}
-	for i := range len(name) {
-		if !plain(i) {
-			return quoted(name)
-		}
-	}
-	return name
 }

@@ -1,11 +1,9 @@
-package exchange
+package amqp
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/leveretmq/leveret/amqp"
 )
 
 // The expectations are what Erlang's io:format("~tp") prints.
@@ -16,10 +14,10 @@ func TestTerm(t *testing.T) {
 	}{
 		{int8(-5), "-5"},
 		{uint32(4294967295), "4294967295"},
-		{amqp.Timestamp(18446744073709551615), "18446744073709551615"},
+		{Timestamp(18446744073709551615), "18446744073709551615"},
 		{true, "true"},
 		{nil, "undefined"},
-		{amqp.Decimal{Scale: 2, Value: 314}, "{2,314}"},
+		{Decimal{Scale: 2, Value: 314}, "{2,314}"},
 
 		{100000.0, "1.0e5"},
 		{123456.0, "123456.0"},
@@ -51,22 +49,9 @@ func TestTerm(t *testing.T) {
 		{"\xe9\"", `<<"é\"">>`},
 		{[]byte{255, 0}, `<<255,0>>`},
 
-		{amqp.Array{"a", int32(5), amqp.Array{}}, `[{longstr,<<"a">>},{signedint,5},{array,[]}]`},
-		{amqp.Table{{Key: "k", Value: "v"}, {Key: "", Value: true}}, `[{<<"k">>,longstr,<<"v">>},{<<>>,bool,true}]`},
+		{Array{"a", int32(5), Array{}}, `[{longstr,<<"a">>},{signedint,5},{array,[]}]`},
+		{Table{{Key: "k", Value: "v"}, {Key: "", Value: true}}, `[{<<"k">>,longstr,<<"v">>},{<<>>,bool,true}]`},
 	} {
-		require.Equal(t, c.term, term(c.value))
-	}
-}
-
-func TestAtom(t *testing.T) {
-	for name, printed := range map[string]string{
-		"direct":    "direct",
-		"a@b_C1":    "a@b_C1",
-		"x-random":  "'x-random'",
-		"Abc":       "'Abc'",
-		"1a":        "'1a'",
-		"two words": "'two words'",
-	} {
-		require.Equal(t, printed, atom(name))
+		require.Equal(t, c.term, Term(c.value))
 	}
 }
