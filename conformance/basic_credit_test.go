@@ -1,0 +1,67 @@
+package conformance
+
+import (
+	"testing"
+
+	"github.com/rabbitmq/amqp091-go"
+	"github.com/stretchr/testify/require"
+)
+
+// What makes room under a prefetch count of two: the deliveries 1 and 2 are out, the
+// settlement frees one or both places.
+func TestBasic_QosPlacesAreFreedBySettlement(t *testing.T) {
+	rule(t, "basic")
+	settlements := []struct {
+		name   string
+		settle func(*amqp091.Channel) error
+		next   []string
+	}{
+		{"ack", func(ch *amqp091.Channel) error { return ch.Ack(1, basicSingle) }, []string{"2"}},
+		{"ack of the newer", func(ch *amqp091.Channel) error { return ch.Ack(2, basicSingle) }, []string{"2"}},
+		{"ack of both", func(ch *amqp091.Channel) error { return ch.Ack(2, basicMultiple) }, []string{"2", "3"}},
+		{"ack of all", func(ch *amqp091.Channel) error { return ch.Ack(0, basicMultiple) }, []string{"2", "3"}},
+		{"reject", func(ch *amqp091.Channel) error { return ch.Reject(1, basicDrop) }, []string{"2"}},
+		{"nack", func(ch *amqp091.Channel) error { return ch.Nack(1, basicSingle, basicDrop) }, []string{"2"}},
+		{"nack of both", func(ch *amqp091.Channel) error { return ch.Nack(2, basicMultiple, basicDrop) }, []string{"2", "3"}},
+		{"nack with requeue", func(ch *amqp091.Channel) error { return ch.Nack(1, basicSingle, basicRequeue) }, []string{"0"}},
+		{"reject with requeue", func(ch *amqp091.Channel) error { return ch.Reject(2, basicRequeue) }, []string{"1"}},
+		{"recover", func(ch *amqp091.Channel) error { return ch.Recover(basicRequeue) }, []string{"0", "1"}},
+	}
+	for _, s := range settlements {
+		for _, scope := range basicScopes {
+			t.Run(s.name+" "+scope.name, func(t *testing.T) {
+				rule(t, "basic")
+				ch := openChannel(t)
+				basicQos(t, ch, 2, scope.global)
+				ds := basicConsumer{}.startOn(t, ch, basicFilledQueue(t, ch, 6))
+				basicReceiveBodies(t, ds, 2)
+				require.NoError(t, s.settle(ch))
+				require.Equal(t, s.next, basicReceiveBodies(t, ds, len(s.next)))
+				requireNoDelivery(t, ds)
+			})
+		}
+	}
+}
+
+func TestBasic_QosPlacesAreNotFreedByOtherConsumers(t *testing.T) {
+	rule(t, "basic")
+	ch := openChannel(t)
+	basicQos(t, ch, 1, basicPerConsumer)
+	first := basicConsumer{}.startOn(t, ch, basicFilledQueue(t, ch, 3))
+	second := basicConsumer{}.startOn(t, ch, basicFilledQueue(t, ch, 3))
+	receive(t, first)
+	require.NoError(t, receive(t, second).Ack(basicSingle))
+	require.Equal(t, []string{"1"}, basicReceiveBodies(t, second, 1))
+	requireNoDelivery(t, first)
+}
+
+func TestBasic_QosPlacesAreNotFreedByAcksOfGets(t *testing.T) {
+	rule(t, "basic")
+	ch := openChannel(t)
+	basicQos(t, ch, 1, basicPerConsumer)
+	ds := basicConsumer{}.startOn(t, ch, basicFilledQueue(t, ch, 3))
+	receive(t, ds)
+	other := basicTake(t, ch, basicFilledQueue(t, ch, 1))
+	require.NoError(t, other.Ack(basicSingle))
+	requireNoDelivery(t, ds)
+}
