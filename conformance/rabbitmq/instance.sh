@@ -10,19 +10,27 @@ die() {
 }
 
 # use_flavour FLAVOUR sets the ports and the node name of the flavour and the
-# default folder of its state. LEVERET_RABBITMQ_PORT moves all of the ports.
+# default folder of its state. LEVERET_RABBITMQ_PORT moves all of the ports, and the
+# instance is then one of its own.
 use_flavour() {
 	case $1 in
-	debian12) amqp_port=${LEVERET_RABBITMQ_PORT:-15610} ;;
-	debian13) amqp_port=${LEVERET_RABBITMQ_PORT:-15640} ;;
+	debian12) amqp_port=15610 ;;
+	debian13) amqp_port=15640 ;;
 	*) die "unknown flavour '$1': debian12 or debian13" ;;
 	esac
+	moved=
+	if [ -n "${LEVERET_RABBITMQ_PORT:-}" ]; then
+		amqp_port=$LEVERET_RABBITMQ_PORT
+		moved="-$amqp_port"
+	fi
 	epmd_port=$((amqp_port + 1))
 	dist_port=$((amqp_port + 2))
 	ctl_port=$((amqp_port + 3))
 	node="leveret-$1-$amqp_port@localhost"
 	url="amqp://guest:guest@127.0.0.1:$amqp_port/"
-	default_state="$cache_dir/rabbitmq-$1"
+	default_state="$cache_dir/rabbitmq-$1$moved"
+	default_root="$cache_dir/trixie"
+	inner_state="/var/lib/leveret$moved" # within a root
 }
 
 # write_settings HOSTDIR INNERDIR writes the configuration of the instance into
@@ -62,19 +70,20 @@ accepts() {
 	) 2>/dev/null
 }
 
-# running STATE tells whether the instance of that folder is up.
-running() {
-	[ -s "$1/pid" ] && kill -0 "$(cat "$1/pid")" 2>/dev/null && accepts
+# alive STATE tells whether the process of that folder's instance is there, accepting
+# or not. The pid may belong to something else since the machine started again.
+alive() {
+	[ -s "$1/pid" ] && grep -aq beam "/proc/$(cat "$1/pid")/cmdline" 2>/dev/null
 }
 
-# await_accepting STATE LOG waits up to two minutes for the broker.
+# await_accepting STATE waits up to two minutes for the broker.
 await_accepting() {
 	for _ in $(seq 600); do
-		if running "$1"; then
+		if alive "$1" && accepts; then
 			return 0
 		fi
 		sleep 0.2
 	done
-	tail -n 30 "$2" >&2 || true
-	die "the broker did not accept on port $amqp_port within two minutes; see $2"
+	tail -n 30 "$1/log/console.log" >&2 || true
+	die "the broker did not accept on port $amqp_port within two minutes; see $1/log"
 }

@@ -9,7 +9,8 @@ use_flavour debian12
 state=${1:-$default_state}
 server=/usr/lib/rabbitmq/bin/rabbitmq-server
 
-if running "$state"; then
+if alive "$state"; then
+	await_accepting "$state"
 	echo "$url"
 	exit 0
 fi
@@ -36,5 +37,5 @@ write_settings "$state" "$state"
 	cd "$state"
 	setsid nohup $server >"$state/log/console.log" 2>&1 </dev/null &
 )
-await_accepting "$state" "$state/log/console.log"
+await_accepting "$state"
 echo "$url"

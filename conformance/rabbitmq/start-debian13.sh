@@ -6,11 +6,12 @@ set -euo pipefail
 . "$(dirname "$0")/instance.sh"
 
 use_flavour debian13
-root=${1:-$cache_dir/trixie}
-inner=/var/lib/leveret
+root=${1:-$default_root}
+inner=$inner_state
 state=$root$inner
 
-if running "$state"; then
+if alive "$state"; then
+	await_accepting "$state"
 	echo "$url"
 	exit 0
 fi
@@ -74,5 +75,5 @@ write_settings "$state" "$inner"
 setsid nohup chroot "$root" /bin/sh -c \
 	". $inner/env; cd $inner; exec /usr/lib/rabbitmq/bin/rabbitmq-server" \
 	>"$state/log/console.log" 2>&1 </dev/null &
-await_accepting "$state" "$state/log/console.log"
+await_accepting "$state"
 echo "$url"

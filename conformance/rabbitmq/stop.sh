@@ -9,25 +9,39 @@ use_flavour "$flavour"
 root=
 state=${2:-$default_state}
 if [ "$flavour" = debian13 ]; then
-	root=${2:-$cache_dir/trixie}
-	state=$root/var/lib/leveret
+	root=${2:-$default_root}
+	state=$root$inner_state
 fi
 
-if [ -s "$state/pid" ]; then
+# in_use tells whether another process still runs in the root and needs the mounts.
+in_use() {
+	local folder
+	folder=$(cd "$root" && pwd -P)
+	for process in /proc/[0-9]*; do
+		if [ "$(readlink "$process/root" 2>/dev/null)" = "$folder" ]; then
+			return 0
+		fi
+	done
+	return 1
+}
+
+if alive "$state"; then
 	pid=$(cat "$state/pid")
-	kill "$pid" 2>/dev/null || true
+	kill "$pid"
 	for _ in $(seq 150); do
 		kill -0 "$pid" 2>/dev/null || break
 		sleep 0.2
 	done
 	! kill -0 "$pid" 2>/dev/null || die "process $pid did not end within 30 s"
-	rm -f "$state/pid"
 fi
+rm -f "$state/pid"
 if [ -n "$root" ]; then
 	chroot "$root" epmd -port "$epmd_port" -kill >/dev/null 2>&1 || true
-	for m in dev proc; do
-		! mountpoint -q "$root/$m" || umount "$root/$m"
-	done
+	if ! in_use; then
+		for m in dev proc; do
+			! mountpoint -q "$root/$m" || umount "$root/$m"
+		done
+	fi
 else
 	epmd -port "$epmd_port" -kill >/dev/null 2>&1 || true
 fi
