@@ -27,8 +27,10 @@
 // # The sample file
 //
 // leveret.yaml in this folder is generated from the documentation of Config
-// and from Default: go test ./configs -run Sample -update.
+// and from Default by make generate.
 //
 // Only cmd imports this package, and viper is known to nobody else. Every
 // other package has its own Options.
 package configs
+
+//go:generate go test -run TestSampleFileIsGenerated -update .

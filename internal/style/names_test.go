@@ -54,6 +54,10 @@ func wellKnown() []string {
 	return []string{"As", "Error", "Is", "Len", "Less", "MarshalText", "ServeHTTP", "String", "Swap", "Unwrap"}
 }
 
+func speaksForItself(f *ast.FuncDecl) bool {
+	return f.Recv != nil && slices.Contains(wellKnown(), f.Name.Name)
+}
+
 // exportedComments wants a comment on everything that a package exports.
 // A group of constants or variables can share one.
 func exportedComments(s source) []string {
@@ -64,7 +68,7 @@ func exportedComments(s source) []string {
 	for _, declaration := range s.tree.Decls {
 		switch d := declaration.(type) {
 		case *ast.FuncDecl:
-			if d.Doc == nil && d.Name.IsExported() && exportedReceiver(d) && !(d.Recv != nil && slices.Contains(wellKnown(), d.Name.Name)) {
+			if d.Doc == nil && d.Name.IsExported() && exportedReceiver(d) && !speaksForItself(d) {
 				found = append(found, s.violation(d.Pos(), "exported function %s has no comment", d.Name.Name))
 			}
 		case *ast.GenDecl:

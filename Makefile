@@ -1,0 +1,128 @@
+# Leveret. "make" lists the targets; CONTRIBUTING.md says when to use which.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+LDFLAGS := -s -w $(if $(VERSION),-X main.linked=$(VERSION))
+
+# How long each fuzz target runs, and how often the crash test kills the broker.
+FUZZTIME ?= 10s
+CRASH_CYCLES ?= 20
+# Which benchmarks run, and how often.
+BENCH ?= .
+BENCHCOUNT ?= 1
+# Flags for the broker of make run.
+ARGS ?=
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# The race detector needs a C compiler.
+RACE := $(if $(shell command -v $$(go env CC) 2>/dev/null),-race)
+# Tests that start no broker and so take seconds.
+UNIT := $$(go list ./... | grep -v /conformance)
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install what the targets need beside Go (Debian, Ubuntu)
+	.ci/setup
+
+# Build and run
+
+.PHONY: build
+build: ## Build bin/leveret
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/leveret ./cmd/leveret
+
+.PHONY: run
+run: build ## Build the broker and run it; ARGS="--data-dir DIR ..." are its flags
+	bin/leveret serve $(ARGS)
+
+.PHONY: cross
+cross: ## Compile for linux, darwin and windows on amd64 and arm64, without cgo
+	@for platform in $(PLATFORMS); do \
+		echo "build $$platform"; \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} CGO_ENABLED=0 go build -o /dev/null ./cmd/leveret; \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} CGO_ENABLED=0 go build ./...; \
+	done
+
+.PHONY: generate
+generate: ## Regenerate the protocol's methods and the sample configuration
+	go generate ./...
+
+.PHONY: generate-check
+generate-check: generate ## Fail if generated files are not what the generators make
+	@git rev-parse --is-inside-work-tree >/dev/null; \
+	changed=$$(git status --porcelain -- amqp configs); \
+	if [ -n "$$changed" ]; then echo "make generate changes, or these are not committed:"; echo "$$changed"; exit 1; fi
+
+# Test
+
+.PHONY: check
+check: ## What to run before each commit: format, vet, style and unit tests
+	@unformatted=$$(gofmt -l $$(go list -f '{{.Dir}}' ./...)); \
+	if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go test ./internal/style
+	go test $(UNIT)
+
+.PHONY: test
+test: vet race conformance crash clients ## Everything that has to pass: vet, unit tests, conformance, crash, clients
+
+.PHONY: vet
+vet: ## Run go vet
+	go vet ./...
+
+.PHONY: race
+race: ## Run the unit tests with the race detector
+	@[ -n "$(RACE)" ] || echo "no C compiler: the tests run without the race detector"
+	go test $(RACE) $(UNIT)
+
+.PHONY: conformance
+conformance: ## Run the conformance suite against the broker of this repository
+	go test -count=1 ./conformance
+
+.PHONY: conformance-rabbitmq
+conformance-rabbitmq: ## Run the conformance suite against RabbitMQ 3.10 of Debian 12
+	conformance/rabbitmq/run.sh debian12
+
+.PHONY: conformance-rabbitmq4
+conformance-rabbitmq4: ## Run the conformance suite against RabbitMQ 4.0 of Debian 13 (root)
+	conformance/rabbitmq/run.sh debian13
+
+.PHONY: crash
+crash: ## Kill the broker CRASH_CYCLES times under load; nothing confirmed may be lost
+	CRASH_CYCLES=$(CRASH_CYCLES) go test -count=1 -timeout 20m ./conformance/crash
+
+.PHONY: clients
+clients: ## Run real client programs of other languages against the broker
+	clients/run.sh
+
+.PHONY: fuzz
+fuzz: ## Fuzz each decoder for FUZZTIME
+	@grep -rl --include='*_test.go' '^func Fuzz' . | while read -r file; do \
+		for target in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*)\(.*/\1/p' "$$file"); do \
+			echo "$$(dirname "$$file") $$target"; \
+			go test "$$(dirname "$$file")" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME); \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## Run the benchmarks that match BENCH, BENCHCOUNT times
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) $(UNIT)
+
+.PHONY: cover
+cover: ## Measure the coverage of the unit tests into coverage.out
+	go test -coverprofile coverage.out -coverpkg ./... $(UNIT)
+	go tool cover -func coverage.out | tail -1
+
+.PHONY: lint
+lint: ## Run golangci-lint if it is installed, otherwise staticcheck
+	@if command -v golangci-lint >/dev/null; then \
+		golangci-lint run; \
+	else \
+		go vet ./... && go run $(STATICCHECK) ./...; \
+	fi
