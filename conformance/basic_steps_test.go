@@ -52,10 +52,16 @@ func (b basicConsumer) refused(ch *amqp091.Channel, queue string) func() error {
 func basicFill(t *testing.T, ch *amqp091.Channel, queue string, n int) {
 	t.Helper()
 	before := readyCount(t, ch, queue)
+	basicFillForConsumers(t, ch, queue, n)
+	basicAwaitReady(t, ch, queue, before+n)
+}
+
+// basicFillForConsumers publishes "0" to "n-1" to a queue that consumers empty.
+func basicFillForConsumers(t *testing.T, ch *amqp091.Channel, queue string, n int) {
+	t.Helper()
 	for i := range n {
 		publish(t, ch, "", queue, strconv.Itoa(i))
 	}
-	basicAwaitReady(t, ch, queue, before+n)
 }
 
 // basicAwaitReady waits until a queue has n ready messages.
