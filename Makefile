@@ -83,7 +83,7 @@ race: ## Run the unit tests with the race detector
 
 .PHONY: conformance
 conformance: ## Run the conformance suite against the broker of this repository
-	go test -count=1 ./conformance
+	go test -C conformance -count=1
 
 .PHONY: conformance-rabbitmq
 conformance-rabbitmq: ## Run the conformance suite against RabbitMQ 3.10 of Debian 12
