@@ -1,0 +1,96 @@
+package persistence
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+)
+
+// badgerOptions are measured; see docs and the comments on the limits.
+func badgerOptions(dir string, o Options, log *badgerLog) badger.Options {
+	return badger.DefaultOptions(dir).
+		WithLogger(log).
+		WithSyncWrites(o.Durability == Fsync).
+		WithMemTableSize(memTableOctets).
+		WithNumMemtables(memTables).
+		WithNumLevelZeroTables(levelZeroTables).
+		WithNumLevelZeroTablesStall(levelZeroStall).
+		WithNumCompactors(compactors).
+		WithValueThreshold(inlineOctets).
+		WithValueLogFileSize(int64(o.Limits.ValueLogFile)).
+		// Memory maps and the page cache do what caches would do.
+		WithCompression(options.None).WithBlockCacheSize(0).WithIndexCacheSize(0).
+		// One writer needs no conflict detection.
+		WithDetectConflicts(false).WithNumVersionsToKeep(1).WithMetricsEnabled(false).
+		// Values carry their own checksum; Badger's ends in an empty value
+		// without an error.
+		WithCompactL0OnClose(false).WithVerifyValueChecksum(false)
+}
+
+// fatalLines are what Badger only logs although it means that something was
+// not written, or that a table is left out. They begin the formats of its log
+// lines (v4.9.6): a failed sync of the value log, a table with a bad checksum,
+// a memtable or a compaction that could not be written, a failed write that
+// nobody waits for.
+func fatalLine(format string) bool {
+	for _, line := range [...]string{
+		"Error while curlf sync",
+		"Ignoring table",
+		"error flushing memtable to disk",
+		"[Compactor: %d] LOG Compact FAILED",
+		"writeRequests",
+	} {
+		if strings.HasPrefix(format, line) {
+			return true
+		}
+	}
+	return false
+}
+
+// badgerLog passes Badger's log lines on, and remembers the first fatal one.
+type badgerLog struct {
+	log   *slog.Logger
+	first atomic.Pointer[error]
+	// onFault, if set, is called with the first fatal line after it was set.
+	onFault atomic.Pointer[func(error)]
+}
+
+// fault returns the first fatal line as an error, or nil.
+func (l *badgerLog) fault() error {
+	if err := l.first.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+func (l *badgerLog) line(level slog.Level, format string, args []any) {
+	if level >= slog.LevelWarn && fatalLine(format) {
+		err := fmt.Errorf("badger: %s", strings.TrimSpace(fmt.Sprintf(format, args...)))
+		if l.first.CompareAndSwap(nil, &err) {
+			if f := l.onFault.Load(); f != nil {
+				(*f)(err)
+			}
+		}
+	}
+	if l.log.Enabled(context.Background(), level) {
+		l.log.Log(context.Background(), level, "badger: "+strings.TrimSpace(fmt.Sprintf(format, args...)))
+	}
+}
+
+// Errorf is part of badger.Logger.
+func (l *badgerLog) Errorf(format string, args ...any) { l.line(slog.LevelError, format, args) }
+
+// Warningf is part of badger.Logger.
+func (l *badgerLog) Warningf(format string, args ...any) { l.line(slog.LevelWarn, format, args) }
+
+// Infof is part of badger.Logger. What Badger finds worth telling is of
+// interest to its developers only.
+func (l *badgerLog) Infof(format string, args ...any) { l.line(slog.LevelDebug, format, args) }
+
+// Debugf is part of badger.Logger. Badger calls it for each write.
+func (l *badgerLog) Debugf(string, ...any) {}

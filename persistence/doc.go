@@ -1,0 +1,79 @@
+// Package persistence keeps definitions and messages in one directory, on
+// Badger. Nobody else touches Badger.
+//
+// # What it promises
+//
+// A unit (queue.Unit) or a change (definitions.Change) takes effect as a whole
+// or not at all, also through a crash. What has been told to a receipt, to a
+// Done or by the return of Apply survives the end of the process, and with
+// Durability Fsync a power cut. Units take effect in the order of their
+// submission. After any failed write or sync nothing is confirmed any more and
+// Options.Fatal is called: nobody knows then what is on disk, and a second try
+// proves nothing.
+//
+// # Goroutines
+//
+// The committer owns all changes. It takes everything that is pending, makes
+// one Badger transaction of it, has it synced, tells the outcome in the order of
+// the submissions, and begins again; while it waits for the disk the next batch
+// forms. There is no timer but one: acknowledgements alone wait up to
+// Limits.AckDelay for company. The reclaimer flushes memtables, collects
+// garbage, sweeps, and advises the kernel. Close ends both.
+//
+// Receipts and Done are called on the committer's goroutine without any lock of
+// the store. They must not block, as everybody's next commit waits for them.
+//
+// # Locks
+//
+// Store.mu guards what is pending; it is a leaf, so Submit may be called under a
+// queue's lock. Store.indexMu guards the index; the committer holds it while it
+// plans a commit, Recover while it lists what to read. Neither is held across
+// I/O or a callback, and neither is taken under the other.
+//
+// # On disk
+//
+// One commit is a few blocks. A queue with 8 KiB or more in a commit gets blocks
+// of its own, up to 256 KiB each; all others meet in mixed blocks. Values of
+// 4 KiB and more go to Badger's value log, so its tree holds keys and small
+// records only. Each value is an envelope with a checksum and an echo of its key.
+//
+//	m ...                             format, counters, definitions
+//	b queue(4) 0 first(8) n(4) len(4) block of one queue
+//	c number(8) n(4) len(4)           mixed block
+//	a + id of a block                 which records of the block are dead
+//	h queue(4), H                     live sets: which blocks are dead
+//	x number(8) chunk(2)              a body outside of blocks, in pieces of 8 MiB
+//	s number(8) part(4)               what a clean stop knew as redelivered
+//	t number(8) part(4), T number(8)  a write set that exceeds one transaction
+//	z octet                           filler
+//
+// n and len, the number of messages and the octets of their bodies, are in the
+// key, so that opening the store reads the keys of own blocks only. A body is
+// stored on its own, and once, if it has more than 4 KiB and goes to several
+// queues, or has 256 KiB or more. A message that several queues of one mixed
+// block have is stored once, too. Queues are numbers that never come back.
+//
+// The number of a message is never used twice within a queue. What is stored is
+// one bound for all queues, a million ahead: see reservations.
+//
+// # What lives
+//
+// That a key exists means nothing: the garbage collection of Badger's value log
+// brings deleted keys back. A block lives if its queue is defined, its live set
+// does not cover it, and it is not overwritten by a marker; a body lives if a
+// living record refers to it. Dead keys are overwritten in the commit in which
+// they die, or later if a live set covers them, and deleted after eight forced
+// flushes: see graveyard.
+//
+// A message that is acknowledged before its commit is never written, and neither
+// is the acknowledgement; its receipt is told all the same, in order. This holds
+// within one commit only: across two, a crash in between would split a unit.
+//
+// A commit that exceeds one transaction is written ahead: see Store.commit.
+//
+// # Messages as identities
+//
+// A fan-out is recognised by the pointer of its message. The store holds the
+// message until its commit, and knows it weakly for one commit more. Whoever
+// makes messages reusable has to drop that weak memory (type sharing).
+package persistence

@@ -1,0 +1,183 @@
+package persistence
+
+import (
+	"math"
+	"slices"
+	"sort"
+)
+
+// run is the records of one queue in one block, in the order of their sequence
+// numbers. An own block is one run, a mixed block one for each of its queues.
+type run struct {
+	block *block
+	first uint64
+	base  uint32 // position of the first record in the block
+	count uint32
+	live  uint32
+	// seqs are the distances from first where there are gaps. They are nil if
+	// there are none, and in recovered own blocks until these are read.
+	seqs []uint32
+}
+
+// last is the highest sequence number of the run.
+func (r *run) last() uint64 {
+	if r.seqs != nil {
+		return r.first + uint64(r.seqs[len(r.seqs)-1])
+	}
+	return r.first + uint64(r.count) - 1
+}
+
+// position finds a sequence number in the run: its position in the block.
+func (r *run) position(seq uint64) (uint32, bool) {
+	if seq < r.first || seq > r.last() {
+		return 0, false
+	}
+	distance := seq - r.first
+	if r.seqs == nil {
+		return r.base + uint32(distance), true
+	}
+	i, found := slices.BinarySearch(r.seqs, uint32(distance))
+	return r.base + uint32(i), found
+}
+
+// unread says that the gaps of a recovered run are not known yet.
+func (r *run) unread() bool {
+	return r.seqs == nil && !r.block.mixed && r.block.flags&flagContiguous == 0
+}
+
+// newRun describes items that were written at base of a block.
+func newRun(b *block, base uint32, items []item) run {
+	n := len(items)
+	r := run{block: b, first: items[0].seq, base: base, count: uint32(n), live: uint32(n)}
+	if items[n-1].seq-r.first == uint64(n-1) {
+		return r
+	}
+	r.seqs = make([]uint32, n)
+	for i, it := range items {
+		r.seqs[i] = uint32(it.seq - r.first)
+	}
+	return r
+}
+
+// queueIndex is what is stored of one queue: its runs in ascending order, and
+// its live set.
+type queueIndex struct {
+	id   uint32
+	next uint64 // the lowest sequence number that an enqueue may have
+	runs []run
+	live liveSet
+	// stale says that the stored live set is to be written in this commit.
+	stale bool
+	// recovered says that Recover has begun.
+	recovered bool
+}
+
+// find returns the position in runs of the run that a sequence number falls
+// into, or -1. Consumers mostly take from the head.
+func (q *queueIndex) find(seq uint64) int {
+	if len(q.runs) == 0 || seq < q.runs[0].first {
+		return -1
+	}
+	if len(q.runs) == 1 || seq < q.runs[1].first {
+		return 0
+	}
+	return sort.Search(len(q.runs), func(i int) bool { return q.runs[i].first > seq }) - 1
+}
+
+// add puts a run to its place, which is nearly always the end.
+func (q *queueIndex) add(r run) {
+	at := len(q.runs)
+	for at > 0 && q.runs[at-1].first > r.first {
+		at--
+	}
+	q.runs = slices.Insert(q.runs, at, r)
+	q.next = max(q.next, r.last()+1)
+}
+
+// remove takes a run without living records out. If it was an own block the
+// live set has to say so.
+func (q *queueIndex) remove(i int) {
+	r := q.runs[i]
+	s := span{first: r.first, last: r.last()}
+	if i == 0 {
+		q.runs[0] = run{}
+		q.runs = q.runs[1:]
+	} else {
+		q.runs = slices.Delete(q.runs, i, i+1)
+	}
+	if r.block.mixed {
+		return
+	}
+	q.stale = true
+	if i > 0 {
+		above := uint64(math.MaxUint64)
+		if i < len(q.runs) {
+			above = q.runs[i].first
+		}
+		q.live.kill(s, q.runs[i-1].first, above)
+		return
+	}
+	head := s.last + 1 // not next, which counts what this commit still has to place
+	if len(q.runs) > 0 {
+		head = q.runs[0].first
+	}
+	q.live.advance(head)
+}
+
+// index is what the store knows of all blocks that are alive. Blocks enter it
+// before their commit, so that nothing alive on disk is missing here.
+type index struct {
+	queues map[uint32]*queueIndex // the queues that have a definition
+	mixed  []*block               // ascending numbers
+	bodies map[uint64]*body
+
+	liveMixed  liveSet
+	staleMixed bool
+}
+
+func newIndex() index {
+	return index{queues: map[uint32]*queueIndex{}, bodies: map[uint64]*body{}}
+}
+
+// findMixed returns the position of the mixed block with the number, or where
+// it would be.
+func (x *index) findMixed(number uint64) (int, bool) {
+	i := sort.Search(len(x.mixed), func(i int) bool { return x.mixed[i].first >= number })
+	return i, i < len(x.mixed) && x.mixed[i].first == number
+}
+
+// removeMixed takes a mixed block without living records out.
+func (x *index) removeMixed(number uint64) {
+	i, found := x.findMixed(number)
+	if !found {
+		return
+	}
+	x.mixed = slices.Delete(x.mixed, i, i+1)
+	x.staleMixed = true
+	above := uint64(math.MaxUint64)
+	if i < len(x.mixed) {
+		above = x.mixed[i].first
+	}
+	switch {
+	case i > 0:
+		x.liveMixed.kill(span{first: number, last: number}, x.mixed[i-1].first, above)
+	case len(x.mixed) > 0:
+		x.liveMixed.advance(above)
+	default:
+		x.liveMixed.advance(number + 1)
+	}
+}
+
+// has says whether the index knows the block that a key was parsed into.
+func (x *index) has(b *block) bool {
+	if b.mixed {
+		_, found := x.findMixed(b.first)
+		return found
+	}
+	q := x.queues[b.queue]
+	if q == nil {
+		return false
+	}
+	i := q.find(b.first)
+	return i >= 0 && q.runs[i].first == b.first && !q.runs[i].block.mixed
+}

@@ -1,0 +1,235 @@
+package persistence
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/leveretmq/leveret/message"
+	"github.com/leveretmq/leveret/queue"
+)
+
+// model is what a store should hold, next to the store that should hold it.
+type model struct {
+	t      *testing.T
+	random *rand.Rand
+	store  *Store
+	queues map[uint32]map[uint64]*message.Message
+	next   map[uint32]uint64
+	used   map[uint32]uint64 // the highest sequence number that was stored
+	lastID uint32
+	told   settled
+	want   []uint64 // receipts in the order of their submission
+	hold   func()   // releases the committer; nil if it runs
+}
+
+func TestStoreAgreesWithModel(t *testing.T) {
+	for seed := uint64(1); seed <= 12; seed++ {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			m := &model{
+				t: t, random: rand.New(rand.NewPCG(seed, 1)), store: openDir(t, t.TempDir()),
+				queues: map[uint32]map[uint64]*message.Message{}, next: map[uint32]uint64{}, used: map[uint32]uint64{},
+			}
+			m.declare()
+			for range 5 {
+				m.work(60)
+				m.reopen()
+			}
+			require.Zero(t, m.told.wrong)
+		})
+	}
+}
+
+// work does random things, some of them in one commit.
+func (m *model) work(steps int) {
+	for range steps {
+		if m.hold != nil && m.random.IntN(8) == 0 {
+			m.hold()
+			m.hold = nil
+		}
+		m.step(m.random.IntN(100))
+	}
+	if m.hold != nil {
+		m.hold()
+		m.hold = nil
+	}
+	commit(m.t, m.store, queue.Unit{})
+	require.Equal(m.t, m.want, m.told.list(), "receipts")
+	m.checkIndex()
+}
+
+func (m *model) step(n int) {
+	switch {
+	case n < 60:
+		m.enqueue()
+	case n < 75:
+		m.consume()
+	case n < 80:
+		m.purge(m.pick())
+	case n < 82:
+		id := m.pick()
+		m.store.DropQueue(id)
+		m.queues[id] = map[uint64]*message.Message{}
+	case m.hold != nil: // the rest waits for a commit
+	case n < 86:
+		m.declare()
+	case n < 88 && len(m.queues) > 2:
+		id := m.pick()
+		undeclare(m.t, m.store, id)
+		delete(m.queues, id)
+	default:
+		m.hold = hold(m.store)
+	}
+}
+
+func (m *model) declare() {
+	for range 1 + m.random.IntN(4) {
+		m.lastID++
+		declare(m.t, m.store, m.lastID)
+		m.queues[m.lastID] = map[uint64]*message.Message{}
+		m.next[m.lastID] = m.store.NextSequence(m.lastID)
+	}
+}
+
+func (m *model) pick() uint32 {
+	ids := slices.Sorted(maps.Keys(m.queues))
+	return ids[m.random.IntN(len(ids))]
+}
+
+// enqueue publishes a few messages to one or many queues, and sometimes
+// acknowledges others in the same unit.
+func (m *model) enqueue() {
+	targets := []uint32{m.pick()}
+	if m.random.IntN(3) == 0 {
+		targets = slices.Sorted(maps.Keys(m.queues))
+	}
+	sizes := []int{0, 10, 100, 1000, 3000, 6000, 20_000, 300_000}
+	var u queue.Unit
+	for range 1 + m.random.IntN(12) {
+		size := sizes[m.random.IntN(min(len(sizes), 1+m.random.IntN(len(sizes))))]
+		msg := sized(size, m.random.IntN(1000))
+		msg.RoutingKey = fmt.Sprint("key ", m.random.IntN(3))
+		for _, id := range targets {
+			seq := m.next[id]
+			m.next[id] += 1 + uint64(m.random.IntN(20)/19*m.random.IntN(5))
+			m.queues[id][seq], m.used[id] = msg, seq
+			e := enqueue(id, seq, msg)
+			e.Receipt = m.told.receipt(uint64(len(m.want)))
+			m.want = append(m.want, uint64(len(m.want)))
+			u.Enqueue = append(u.Enqueue, e)
+		}
+	}
+	if m.random.IntN(4) == 0 {
+		u.Ack = m.choose(m.pick())
+	}
+	m.store.Submit(u)
+}
+
+// choose takes messages out of the model: from the head, or anywhere.
+func (m *model) choose(id uint32) []queue.Ack {
+	all := slices.Sorted(maps.Keys(m.queues[id]))
+	n := min(len(all), m.random.IntN(40))
+	if m.random.IntN(3) == 0 {
+		m.random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	}
+	var acks []queue.Ack
+	for _, seq := range all[:n] {
+		acks = append(acks, ack(id, seq))
+		delete(m.queues[id], seq)
+	}
+	return acks
+}
+
+func (m *model) consume() {
+	if acks := m.choose(m.pick()); len(acks) > 0 {
+		m.store.Submit(queue.Unit{Ack: acks})
+	}
+}
+
+func (m *model) purge(id uint32) {
+	var u queue.Unit
+	for seq := range m.queues[id] {
+		u.Ack = append(u.Ack, ack(id, seq))
+	}
+	m.queues[id] = map[uint64]*message.Message{}
+	m.store.Submit(u)
+}
+
+// reopen goes on with what a crash or a clean stop leaves.
+func (m *model) reopen() {
+	seen := map[queue.Ack]bool{}
+	dir, clean := m.store.options.Dir, m.random.IntN(2) == 0
+	if clean {
+		var list []queue.Ack
+		for id, messages := range m.queues {
+			for seq := range messages {
+				if m.random.IntN(3) == 0 {
+					list = append(list, ack(id, seq))
+					seen[ack(id, seq)] = true
+				}
+			}
+		}
+		closeStore(m.t, m.store, list...)
+	} else {
+		dir = snapshot(m.t, m.store)
+		closeStore(m.t, m.store)
+	}
+	m.store = openDir(m.t, dir)
+	require.Equal(m.t, m.lastID, m.store.LastQueueID())
+	for id, want := range m.queues {
+		require.Greater(m.t, m.store.NextSequence(id), m.used[id])
+		m.next[id] = m.store.NextSequence(id)
+		all := recovered(m.t, m.store, id)
+		require.Equal(m.t, slices.Sorted(maps.Keys(want)), seqs(all), "queue %d", id)
+		for _, r := range all {
+			w := want[r.Seq]
+			require.True(m.t, bytes.Equal(w.Body, r.Message.Body) && w.RoutingKey == r.Message.RoutingKey,
+				"message %d of queue %d", r.Seq, id)
+			require.Equal(m.t, !clean || seen[ack(id, r.Seq)], r.Redelivered)
+		}
+	}
+	m.checkIndex()
+}
+
+// checkIndex compares what the store knows with the model, and with itself.
+func (m *model) checkIndex() {
+	s := m.store
+	release := hold(s)
+	defer release()
+	s.indexMu.Lock()
+	defer s.indexMu.Unlock()
+	require.Len(m.t, s.index.queues, len(m.queues))
+	refs := map[*body]uint32{}
+	live := map[*block]uint32{}
+	for id, q := range s.index.queues {
+		total := 0
+		for i, r := range q.runs {
+			require.True(m.t, i == 0 || q.runs[i-1].last() < r.first, "runs of queue %d overlap", id)
+			require.False(m.t, q.live.covers(r.first) && !r.block.mixed, "a living block counts as dead")
+			require.NotZero(m.t, r.live)
+			total += int(r.live)
+			live[r.block] += r.live
+			for _, ref := range r.block.refs {
+				mine := ref.position >= r.base && ref.position < r.base+r.count
+				if mine && !r.block.dead.has(ref.position) {
+					refs[ref.body]++
+				}
+			}
+		}
+		require.Equal(m.t, len(m.queues[id]), total, "queue %d", id)
+	}
+	for b, n := range live {
+		require.Equal(m.t, b.live, n, b.name())
+		require.True(m.t, s.index.has(b))
+	}
+	require.Len(m.t, s.index.bodies, len(refs))
+	for b, n := range refs {
+		require.Equal(m.t, b.refs, n, "references to body %d", b.number)
+	}
+}

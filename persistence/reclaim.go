@@ -1,0 +1,177 @@
+package persistence
+
+import (
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/leveretmq/leveret/queue"
+)
+
+// reclaimer gives disk space back. Badger frees nothing on its own: a value is
+// garbage only when its memtable has been flushed and compacted, and then
+// somebody has to ask for the collection. So, when enough has died, its
+// goroutine writes a memtable of filler and collects. Only it collects.
+type reclaimer struct {
+	flushes atomic.Uint64 // forced flushes so far
+	commits atomic.Uint64
+	dead    atomic.Int64 // octets given up since the last collection
+	owed    atomic.Int64 // octets given up since the last collection at rest
+	// halted is set when a damaged value was found: collecting a value-log
+	// file with a bad entry loses all entries behind it.
+	halted atomic.Bool
+
+	busy     chan struct{} // enough has died
+	mappings chan struct{} // enough was written to look for new mappings
+	stop     chan struct{}
+	done     chan struct{}
+	limit    int64
+	advised  advisor
+}
+
+func newReclaimer(dir string, limit int) reclaimer {
+	return reclaimer{
+		busy: make(chan struct{}, 1), mappings: make(chan struct{}, 1),
+		stop: make(chan struct{}), done: make(chan struct{}),
+		limit: int64(limit), advised: newAdvisor(dir),
+	}
+}
+
+// committed notes a commit that gave up dead octets of the value log.
+func (r *reclaimer) committed(dead int) {
+	r.commits.Add(1)
+	r.owed.Add(int64(dead))
+	if r.dead.Add(int64(dead)) < r.limit {
+		return
+	}
+	select {
+	case r.busy <- struct{}{}:
+	default:
+	}
+}
+
+func (r *reclaimer) lookForMappings() {
+	select {
+	case r.mappings <- struct{}{}:
+	default:
+	}
+}
+
+// halt stops collections for good.
+func (r *reclaimer) halt() { r.halted.Store(true) }
+
+// runReclaim is the reclaimer's goroutine.
+func (s *Store) runReclaim() {
+	r := &s.reclaim
+	defer close(r.done)
+	rest := time.NewTicker(s.limits.ReclaimIdle)
+	defer rest.Stop()
+	sweep := time.NewTicker(s.limits.Sweep)
+	defer sweep.Stop()
+	var commits uint64
+	for {
+		select {
+		case <-r.stop:
+			return
+		case <-r.mappings:
+			r.advised.look()
+		case <-r.busy:
+			if r.dead.Load() >= r.limit {
+				s.collect()
+			}
+		case <-rest.C:
+			now := r.commits.Load()
+			if now == commits && r.owed.Load() >= int64(s.limits.ReclaimIdleOctets) {
+				r.owed.Store(0)
+				s.collect()
+				now = r.commits.Load()
+			}
+			commits = now
+		case <-sweep.C:
+			s.sweep()
+		}
+	}
+}
+
+// collect flushes the memtable and collects the garbage of the value log.
+func (s *Store) collect() {
+	r := &s.reclaim
+	if r.halted.Load() || s.failed() != nil {
+		return
+	}
+	r.dead.Store(0)
+	if err := s.flushMemtable(); err != nil {
+		_ = s.fail(err) // tells everybody; nothing is left to do here
+		return
+	}
+	r.flushes.Add(1)
+	s.signal()
+	select {
+	case <-r.stop:
+		return
+	case <-time.After(compactionDelay):
+	}
+	files := 0
+	for !r.stopping() && !r.halted.Load() {
+		err := s.db.RunValueLogGC(reclaimRatio)
+		if errors.Is(err, badger.ErrNoRewrite) || errors.Is(err, badger.ErrRejected) {
+			break
+		}
+		if err != nil {
+			// Failed writes have ended the store through Badger's log by now.
+			s.log.Warn("garbage collection of the value log failed; it will be tried again", "error", err)
+			break
+		}
+		files++
+	}
+	s.log.Debug("collected garbage", "files", files)
+}
+
+func (r *reclaimer) stopping() bool {
+	select {
+	case <-r.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// flushMemtable pushes the memtable out with filler: Badger has no other way
+// short of closing.
+func (s *Store) flushMemtable() error {
+	filler := make([]byte, fillerOctets)
+	for written := 0; written < memTableOctets+memTableOctets/10; written += fillerKeys * fillerOctets {
+		writes := make([]write, fillerKeys)
+		for i := range writes {
+			writes[i] = write{key: []byte{prefixFiller, byte(i)}, value: filler}
+		}
+		if s.reclaim.stopping() {
+			return nil
+		}
+		if err := s.apply(writes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweep compares the keys of the store with what is alive and has dead ones
+// overwritten again, so that surprises of Badger cannot add up. The index
+// learns of a block before its commit: a key that it does not know is dead.
+func (s *Store) sweep() {
+	if s.failed() != nil {
+		return
+	}
+	var dead []grave
+	err := s.scanGraves(func(g grave) { dead = append(dead, g) })
+	if err != nil {
+		s.log.Warn("sweeping the store failed; it will be tried again", "error", err)
+		return
+	}
+	if len(dead) > 0 {
+		s.log.Debug("sweeping found dead keys", "keys", len(dead))
+		s.submit(submission{graves: dead}, queue.Unit{})
+	}
+}

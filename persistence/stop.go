@@ -1,0 +1,148 @@
+package persistence
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/leveretmq/leveret/queue"
+)
+
+// Close commits what is pending, acknowledgements included, and records that
+// the stop was clean and which stored messages were delivered before: only
+// these will be flagged as redelivered by the next Recover. Units that come
+// later get ErrClosed. A store that has failed writes nothing more and leaves
+// its directory locked for the rest of the process.
+func (s *Store) Close(redelivered []queue.Ack) error {
+	s.closing.Do(func() { s.outcome = s.close(redelivered) })
+	return s.outcome
+}
+
+func (s *Store) close(redelivered []queue.Ack) error {
+	s.mu.Lock()
+	s.closed = true
+	s.room.Broadcast()
+	s.mu.Unlock()
+	s.signal()
+	close(s.reclaim.stop)
+	<-s.done
+	<-s.reclaim.done
+	// The committer has ended, so what it owned is ours.
+	err := s.failed()
+	if err == nil {
+		err = s.writeStopRecord(redelivered)
+	}
+	if err != nil {
+		return err
+	}
+	s.badger.onFault.Store(nil)
+	err = s.db.Close()
+	if err == nil {
+		err = s.badgerFault()
+	}
+	if err != nil {
+		err = fmt.Errorf("persistence: closing: %w", err)
+	}
+	return errors.Join(err, s.lock.release())
+}
+
+// writeStopRecord stores the list of redelivered messages in parts, then the
+// record that makes it valid, as one write set.
+func (s *Store) writeStopRecord(redelivered []queue.Ack) error {
+	sorted := slices.SortedFunc(slices.Values(redelivered), func(a, b queue.Ack) int {
+		return cmp.Or(cmp.Compare(a.Queue, b.Queue), cmp.Compare(a.Seq, b.Seq))
+	})
+	number := s.reserved.take()
+	s.writes.reset()
+	parts := 0
+	store := func(payload []byte) {
+		key := appendPartKey(nil, prefixStop, number, parts)
+		s.writes.put(key, seal(key, payload), 0)
+		parts++
+	}
+	var payload []byte
+	for _, a := range sorted {
+		payload = binary.AppendUvarint(payload, uint64(a.Queue))
+		payload = binary.AppendUvarint(payload, a.Seq)
+		if len(payload) >= stopPartOctets {
+			store(payload)
+			payload = nil
+		}
+	}
+	if len(payload) > 0 {
+		store(payload)
+	}
+	key := stopKey()
+	record := binary.AppendUvarint(nil, number)
+	s.writes.put(key, seal(key, binary.AppendUvarint(record, uint64(parts))), 0)
+	exact := s.reserved.exact()
+	s.writes.put(exact.key, exact.value, 0)
+	if err := s.commit(&s.writes); err != nil {
+		return fmt.Errorf("recording the clean stop: %w", err)
+	}
+	return s.sync()
+}
+
+func stopKey() []byte { return []byte{prefixMeta, metaStop} }
+
+// takeStopRecord reads the record of a clean stop and removes it before
+// anything else happens: a crash from here on is not clean.
+func (s *Store) takeStopRecord() error {
+	payload, _, err := s.readValue(stopKey())
+	if errors.Is(err, errMissing) {
+		return s.buryStopParts()
+	}
+	if err == nil {
+		s.stopped, err = s.readStopParts(payload)
+	}
+	if err == nil {
+		s.clean = true
+	} else if errors.Is(err, errDamaged) {
+		s.stopped = nil
+		s.log.Error("the record of the clean stop is damaged; all messages count as redelivered", "damage", err)
+	} else {
+		return err
+	}
+	if err := s.apply([]write{{key: stopKey()}}); err != nil {
+		return err
+	}
+	if err := s.sync(); err != nil {
+		return err
+	}
+	return s.buryStopParts()
+}
+
+func (s *Store) readStopParts(payload []byte) (map[uint32][]uint64, error) {
+	c := cursor{data: payload}
+	number, parts := c.uvarint(), c.uvarint32()
+	if c.err != nil {
+		return nil, c.err
+	}
+	list := map[uint32][]uint64{}
+	for i := range int(parts) {
+		part, _, err := s.readValue(appendPartKey(nil, prefixStop, number, i))
+		if err != nil {
+			return nil, err
+		}
+		for c := (cursor{data: part}); !c.empty(); {
+			id, seq := c.uvarint32(), c.uvarint()
+			if c.err != nil {
+				return nil, c.err
+			}
+			list[id] = append(list[id], seq)
+		}
+	}
+	return list, nil
+}
+
+// buryStopParts buries the parts of all lists; nothing refers to them now.
+func (s *Store) buryStopParts() error {
+	return s.scan([]byte{prefixStop}, func(item *badger.Item) error {
+		s.findGrave(item)
+		return nil
+	})
+}

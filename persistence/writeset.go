@@ -1,0 +1,192 @@
+package persistence
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// write is one change of a key. A nil value deletes it.
+type write struct {
+	key, value []byte
+	flags      byte
+}
+
+// writeSet is what one commit changes, in order: the last write of a key
+// counts. It takes effect as a whole or not at all, whatever its size.
+type writeSet struct {
+	writes []write
+	inline int // octets that count in a transaction
+	log    int // octets that go to the value log
+}
+
+func (w *writeSet) put(key, value []byte, flags byte) {
+	w.writes = append(w.writes, write{key: key, value: value, flags: flags})
+	if len(value) >= inlineOctets {
+		w.log += len(value)
+	} else {
+		w.inline += len(value)
+	}
+	w.inline += len(key) + entryOverhead
+}
+
+func (w *writeSet) delete(key []byte) {
+	w.writes = append(w.writes, write{key: key})
+	w.inline += len(key) + entryOverhead
+}
+
+// entryOverhead is what Badger adds to key and inline value when it measures a
+// transaction: the version, meta octets, and a pointer.
+const entryOverhead = 10 + 2 + 12
+
+func (w *writeSet) reset() {
+	clear(w.writes)
+	*w = writeSet{writes: w.writes[:0]}
+}
+
+func (w *writeSet) empty() bool { return len(w.writes) == 0 }
+
+// octets is how much will be written to disk, about.
+func (w *writeSet) octets() int { return w.inline + w.log }
+
+// fits says whether one transaction takes the set.
+func (w *writeSet) fits() bool {
+	return len(w.writes) <= transactionEntries && w.inline <= transactionInlineOctets &&
+		w.log <= transactionLogOctets
+}
+
+// slices cuts the set into parts that fit a transaction each.
+func (w *writeSet) slices(yield func([]write) error) error {
+	var part writeSet
+	from := 0
+	for i, entry := range w.writes {
+		part.put(entry.key, entry.value, entry.flags)
+		if part.fits() || i == from {
+			continue
+		}
+		if err := yield(w.writes[from:i]); err != nil {
+			return err
+		}
+		part.reset()
+		part.put(entry.key, entry.value, entry.flags)
+		from = i
+	}
+	if from == len(w.writes) {
+		return nil
+	}
+	return yield(w.writes[from:])
+}
+
+// apply commits writes in one transaction: the only way to the disk.
+func (s *Store) apply(writes []write) error {
+	txn := s.db.NewTransaction(true)
+	defer txn.Discard()
+	for _, w := range writes {
+		if err := setWrite(txn, w); err != nil {
+			return fmt.Errorf("persistence: adding key %x to a transaction: %w", w.key, err)
+		}
+	}
+	if err := txn.Commit(); err != nil {
+		return fmt.Errorf("persistence: committing %d writes: %w", len(writes), err)
+	}
+	// Badger only logs a failed sync of the value log.
+	return s.badgerFault()
+}
+
+func setWrite(txn *badger.Txn, w write) error {
+	if w.value == nil {
+		return txn.Delete(w.key)
+	}
+	return txn.SetEntry(badger.NewEntry(w.key, w.value).WithMeta(w.flags))
+}
+
+// commit makes a write set durable as a whole. A set that exceeds one
+// transaction is written ahead: first its parts, which mean nothing, then one
+// key that makes them valid, then the writes themselves, then the removal of
+// what was written ahead. Open finishes what a crash has left in between.
+func (s *Store) commit(w *writeSet) error {
+	if w.empty() {
+		return nil
+	}
+	if w.fits() {
+		err := s.apply(w.writes)
+		if !errors.Is(err, badger.ErrTxnTooBig) {
+			return err
+		}
+	}
+	number := s.reserved.take()
+	// What is left of a failed attempt is cleared away under its number, so
+	// the number must never come back.
+	if err := s.apply([]write{s.reserved.reserve()}); err != nil {
+		return err
+	}
+	parts, err := s.writeAhead(number, w)
+	if err != nil {
+		return err
+	}
+	return s.redo(number, parts, w)
+}
+
+// writeAhead stores the parts of a write set and declares them valid.
+func (s *Store) writeAhead(number uint64, w *writeSet) (parts int, err error) {
+	var payload []byte
+	store := func() error {
+		key := appendPartKey(make([]byte, 0, partKeyLen), prefixRedo, number, parts)
+		parts++
+		err := s.apply([]write{{key: key, value: seal(key, payload)}})
+		payload = payload[:0]
+		return err
+	}
+	for _, entry := range w.writes {
+		payload = appendWrite(payload, entry)
+		if len(payload) >= redoPartOctets {
+			if err := store(); err != nil {
+				return 0, err
+			}
+		}
+	}
+	if len(payload) > 0 {
+		if err := store(); err != nil {
+			return 0, err
+		}
+	}
+	key := redoCommitKey(number)
+	valid := seal(key, binary.AppendUvarint(nil, uint64(parts)))
+	return parts, s.apply([]write{{key: key, value: valid}})
+}
+
+// redo applies a write set that was written ahead, and cleans up.
+func (s *Store) redo(number uint64, parts int, w *writeSet) error {
+	if err := w.slices(s.apply); err != nil {
+		return err
+	}
+	for i := range parts {
+		s.graves.add(grave{key: appendPartKey(nil, prefixRedo, number, i), inLog: true})
+	}
+	return s.apply([]write{{key: redoCommitKey(number)}})
+}
+
+func appendWrite(dst []byte, w write) []byte {
+	dst = append(dst, w.flags)
+	dst = appendBytes(dst, w.key)
+	if w.value == nil {
+		return append(dst, 0)
+	}
+	dst = append(dst, 1)
+	return appendBytes(dst, w.value)
+}
+
+// decodeWrites appends the writes of one part; they alias the payload.
+func decodeWrites(dst []write, payload []byte) ([]write, error) {
+	c := cursor{data: payload}
+	for !c.empty() {
+		w := write{flags: c.octet(), key: c.bytes()}
+		if c.octet() != 0 {
+			w.value = c.bytes()
+		}
+		dst = append(dst, w)
+	}
+	return dst, c.err
+}
