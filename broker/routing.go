@@ -64,7 +64,7 @@ func (v *VHost) leadsTo(dst []target, node *exchangeNode, keys []string, m *mess
 
 func (v *VHost) alternate(dst []target, node *exchangeNode) []target {
 	name, ok := node.spec.AlternateExchange()
-	if !ok {
+	if !ok || name == exchange.Default { // which is nobody's alternate (RabbitMQ behaviour)
 		return dst
 	}
 	if other, ok := v.exchanges[name]; ok {

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/leveretmq/leveret/amqp"
@@ -24,6 +25,9 @@ func (q *Queue) CheckEquivalent(requested Spec, owner any) error {
 		return err
 	}
 	for _, a := range arguments() {
+		if !slices.Contains(a.types, q.args.Type) {
+			continue
+		}
 		if err := amqp.CompareArgument(a.name, current.String(), requested.Arguments, current.Arguments); err != nil {
 			return err
 		}
@@ -31,20 +35,25 @@ func (q *Queue) CheckEquivalent(requested Spec, owner any) error {
 	return nil
 }
 
-// compareType treats an absent type as classic.
+// compareType compares the types by their names, even if there is no such
+// type. Absent means classic.
 func (s Spec) compareType(requested Spec) error {
-	wanted, err := requested.arguments()
-	if err != nil {
-		return err
-	}
-	have, err := s.arguments()
-	if err != nil {
-		return err
-	}
-	if wanted.Type == have.Type {
+	received, current := requested.typeName(), s.typeName()
+	if received == current {
 		return nil
 	}
-	return amqp.Inequivalent("x-queue-type", s.String(), string(wanted.Type), string(have.Type))
+	return amqp.Inequivalent("x-queue-type", s.String(), received, current)
+}
+
+func (s Spec) typeName() string {
+	value, ok := s.Arguments.Lookup("x-queue-type")
+	if !ok || value == "" || value == "undefined" {
+		return string(Classic)
+	}
+	if name, ok := value.(string); ok {
+		return name
+	}
+	return amqp.Term(value)
 }
 
 // inequivalentFlag tells of a flag that was declared as the opposite.

@@ -44,6 +44,10 @@ func (ch *channel) qos(m *amqp.BasicQos) error {
 	limit := int64(0)
 	if m.Global {
 		limit = int64(m.PrefetchCount)
+		// What basic.get has fetched so far counts, too (RabbitMQ behaviour).
+		ch.conn.mu.Lock()
+		ch.limiter.Hold(ch.unacked.limitAll())
+		ch.conn.mu.Unlock()
 	} else {
 		ch.prefetch = int(m.PrefetchCount)
 	}

@@ -90,7 +90,7 @@ func (ch *channel) reject(tag uint64, multiple, requeueThem bool) error {
 func (ch *channel) releaseLimit(deliveries []unacked) {
 	held := int64(0)
 	for _, d := range deliveries {
-		if d.delivery.Consumer != nil {
+		if d.limited {
 			held++
 		}
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // cleanName removes line breaks from names, as RabbitMQ does for those that
-// are declared, deleted, bound and unbound.
+// are declared, deleted, bound and unbound, and for no others.
 func cleanName(name string) string {
 	return strings.NewReplacer("\r", "", "\n", "").Replace(name)
 }
@@ -76,7 +76,7 @@ func (ch *channel) handleQueue(method amqp.Method) error {
 		}
 		return ch.reply(false, err, &amqp.QueueUnbindOk{})
 	case *amqp.QueuePurge:
-		name, err := ch.queueName(cleanName(m.Queue))
+		name, err := ch.queueName(m.Queue)
 		if err != nil {
 			return err
 		}
@@ -110,10 +110,6 @@ func (ch *channel) declareQueue(m *amqp.QueueDeclare) error {
 func (ch *channel) declaredQueue(m *amqp.QueueDeclare) (*queue.Queue, error) {
 	conn, name := ch.conn, cleanName(m.Queue)
 	if m.Passive {
-		name, err := ch.queueName(name)
-		if err != nil {
-			return nil, err
-		}
 		return conn.vhost.Queue(name, conn)
 	}
 	return conn.vhost.DeclareQueue(queue.Spec{

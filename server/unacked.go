@@ -20,6 +20,7 @@ type unackedList struct {
 
 type unacked struct {
 	tag      uint64
+	limited  bool           // counts for the limit that the channel's consumers share
 	delivery queue.Delivery // Queue is nil for a hole
 }
 
@@ -34,8 +35,21 @@ func (l *unackedList) push(tag uint64, d queue.Delivery) {
 	if len(l.items) == cap(l.items) && l.head > len(l.items)/2 {
 		l.closeHoles()
 	}
-	l.items = append(l.items, unacked{tag: tag, delivery: d})
+	l.items = append(l.items, unacked{tag: tag, limited: d.Consumer != nil, delivery: d})
 	l.live++
+}
+
+// limitAll makes all deliveries count for the shared limit and returns how many
+// did not.
+func (l *unackedList) limitAll() (more int64) {
+	for i := range l.items[l.head:] {
+		u := &l.items[l.head+i]
+		if u.delivery.Queue != nil && !u.limited {
+			u.limited = true
+			more++
+		}
+	}
+	return more
 }
 
 // find returns the index of a tag, which may be a hole, or of the first one
