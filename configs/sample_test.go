@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -124,4 +125,21 @@ func listOf(t *testing.T, texts []string) string {
 		entries = append(entries, yamlOf(t, text))
 	}
 	return "[" + strings.Join(entries, ", ") + "]"
+}
+
+func TestManualHasEveryKey(t *testing.T) {
+	manual, err := os.ReadFile("../docs/configuration.md")
+	require.NoError(t, err)
+	defaults := reflect.ValueOf(configs.Default())
+	for field := range reflect.TypeFor[configs.Config]().Fields() {
+		key := field.Tag.Get("key")
+		switch key {
+		case "":
+		case "users":
+			require.Contains(t, string(manual), "\n| `users` |")
+		default:
+			value := yamlOf(t, defaults.FieldByIndex(field.Index).Interface())
+			require.Regexp(t, "\n\\| `"+key+"` \\| (yes)? *\\| `"+regexp.QuoteMeta(value)+"` \\|", string(manual))
+		}
+	}
 }
