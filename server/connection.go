@@ -80,6 +80,7 @@ type connection struct {
 	fetching   []*consumer
 	confirming []*channel
 	entries    []queue.Entry
+	method     amqp.BasicDeliver
 }
 
 func newConnection(s *Server, sock net.Conn) *connection {

@@ -1,9 +1,6 @@
 package server
 
-import (
-	"github.com/leveretmq/leveret/amqp"
-	"github.com/leveretmq/leveret/queue"
-)
+import "github.com/leveretmq/leveret/amqp"
 
 // writeLoop is the connection's writer. It ends when the reader has said its
 // last word (finish) and all is written, or when the socket fails.
@@ -44,7 +41,7 @@ func reusable(buf []byte) []byte {
 func (c *connection) fill(spare []byte) (out []byte, last bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.fetching, c.confirming = c.wants.take(c.fetching, c.confirming)
+	c.takeWants()
 	for i, ch := range c.confirming {
 		c.out = ch.appendConfirms(c.out)
 		c.confirming[i] = nil
@@ -54,60 +51,6 @@ func (c *connection) fill(spare []byte) (out []byte, last bool) {
 	out, c.out = c.out, spare
 	c.roomToWrite.Broadcast()
 	return out, c.finished && len(out) == 0
-}
-
-// pump lets consumers fetch in turn until the buffer is full or nothing is
-// left. The caller holds c.mu.
-func (c *connection) pump() {
-	next := 0
-	for ; next < len(c.fetching) && len(c.out) < writeSize; next++ {
-		consumer := c.fetching[next]
-		switch c.deliver(consumer, writeSize-len(c.out)) {
-		case queue.More:
-			c.fetching = append(c.fetching, consumer)
-		case queue.Gone:
-			c.cancelled(consumer)
-		}
-	}
-	rest := copy(c.fetching, c.fetching[next:])
-	clear(c.fetching[rest:])
-	c.fetching = c.fetching[:rest]
-	if rest > 0 {
-		c.wants.wake()
-	}
-}
-
-// deliver puts on the wire what the queue has for the consumer, up to about
-// the given number of octets. The caller holds c.mu.
-func (c *connection) deliver(consumer *consumer, octets int) queue.Fetched {
-	q, ch := consumer.Queue(), consumer.channel
-	entries, fetched := q.Fetch(consumer.Consumer, c.entries[:0], octets)
-	method := amqp.BasicDeliver{ConsumerTag: consumer.Tag}
-	for _, e := range entries {
-		ch.lastTag++
-		if !consumer.NoAck {
-			ch.unacked.push(ch.lastTag, queue.Delivery{Entry: e, Queue: q, Consumer: consumer.Consumer})
-		}
-		method.DeliveryTag, method.Redelivered = ch.lastTag, e.Redelivered
-		method.Exchange, method.RoutingKey = e.Message.Exchange, e.Message.RoutingKey
-		c.out = amqp.AppendDeliver(c.out, ch.id, &method, e.Message.Properties, e.Message.Body, c.frameMax)
-	}
-	clear(entries) // the buffer must not keep messages alive
-	c.entries = entries[:0]
-	return fetched
-}
-
-// cancelled tells the client that a consumer's queue is gone. The caller holds
-// c.mu.
-func (c *connection) cancelled(consumer *consumer) {
-	ch := consumer.channel
-	if ch.consumers[consumer.Tag] != consumer {
-		return
-	}
-	delete(ch.consumers, consumer.Tag)
-	if c.client.consumerCancelNotify {
-		c.out = amqp.AppendMethod(c.out, ch.id, &amqp.BasicCancel{ConsumerTag: consumer.Tag, NoWait: true})
-	}
 }
 
 // send appends one method and tells the writer.
