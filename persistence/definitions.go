@@ -280,15 +280,12 @@ func (s *Store) eachDefinition(yield func(key string, payload []byte) error) err
 	return nil
 }
 
-// Apply makes a change of the definitions durable and returns when it is. It
-// rides on the group commit; any number of changes may wait at once. A deleted
-// queue, named by its specification with its ID, loses its messages in the same
-// commit. Names and arguments have to be such as fit the wire.
-func (s *Store) Apply(c definitions.Change) error {
-	if c.Empty() {
-		return nil
-	}
-	outcome := make(chan error, 1)
-	s.submit(submission{change: newChange(c), done: func(err error) { outcome <- err }}, queue.Unit{})
-	return <-outcome
+// Change hands a change of the definitions to the committer. Like Submit, it is
+// memory only and never blocks; units and changes take effect in the order of
+// their submission. Done is called once, when the change is durable or failed,
+// on the committer's goroutine. A deleted queue, named by its specification
+// with its ID, loses its messages in the same commit. Names and arguments have
+// to be such as fit the wire.
+func (s *Store) Change(c definitions.Change, done func(error)) {
+	s.submit(submission{change: newChange(c), done: done}, queue.Unit{})
 }

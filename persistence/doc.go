@@ -5,7 +5,7 @@
 //
 // A unit (queue.Unit) or a change (definitions.Change) takes effect as a whole
 // or not at all, also through a crash. What has been told to a receipt, to a
-// Done or by the return of Apply survives the end of the process, and with
+// Done or by Done of a Change survives the end of the process, and with
 // Durability Fsync a power cut. Units take effect in the order of their
 // submission. After any failed write or sync nothing is confirmed any more and
 // Options.Fatal is called: nobody knows then what is on disk, and a second try

@@ -52,13 +52,20 @@ func queueSpec(id uint32) queue.Spec {
 	return queue.Spec{VHost: "/", Name: fmt.Sprintf("queue %d", id), ID: id, Durable: true}
 }
 
+// apply makes a change and waits until it is durable.
+func apply(s *Store, c definitions.Change) error {
+	outcome := make(chan error, 1)
+	s.Change(c, func(err error) { outcome <- err })
+	return <-outcome
+}
+
 func declare(t testing.TB, s *Store, ids ...uint32) {
 	t.Helper()
 	var c definitions.Change
 	for _, id := range ids {
 		c.Put.Queues = append(c.Put.Queues, queueSpec(id))
 	}
-	require.NoError(t, s.Apply(c))
+	require.NoError(t, apply(s, c))
 }
 
 func undeclare(t testing.TB, s *Store, ids ...uint32) {
@@ -67,7 +74,7 @@ func undeclare(t testing.TB, s *Store, ids ...uint32) {
 	for _, id := range ids {
 		c.Delete.Queues = append(c.Delete.Queues, queueSpec(id))
 	}
-	require.NoError(t, s.Apply(c))
+	require.NoError(t, apply(s, c))
 }
 
 func text(body string) *message.Message {
