@@ -138,7 +138,8 @@ func (s Spec) checkDeadLetter(name string, value any) error {
 			return amqp.Errorf(amqp.CodePreconditionFailed, "invalid type '%s' for arg '%s' in %s", amqp.TypeName(value), name, s)
 		}
 	case "x-dead-letter-routing-key":
-		if _, ok := s.Arguments.Lookup("x-dead-letter-exchange"); !ok {
+		_, text := value.(string)
+		if _, ok := s.Arguments.Lookup("x-dead-letter-exchange"); text && !ok {
 			return s.invalid(name, "routing_key_but_no_dlx_defined")
 		}
 	}
@@ -162,12 +163,12 @@ func (s Spec) checkProperties(t Type) error {
 	}
 	property := ""
 	switch {
-	case !s.Durable && !s.Exclusive:
-		property = "non-durable"
 	case s.AutoDelete:
 		property = "auto-delete"
 	case s.Exclusive:
 		property = "exclusive-owner"
+	case !s.Durable:
+		property = "non-durable"
 	default:
 		return nil
 	}
