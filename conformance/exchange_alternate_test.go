@@ -17,7 +17,7 @@ func exchangeWithAlternate(kind, alternate string) exchangeSpec {
 func TestExchange_AlternateExchangeMustBeAString(t *testing.T) {
 	rule(t, "exchange")
 	c := dial(t)
-	for wireType, value := range exchangeValuesByType {
+	for wireType, value := range exchangeValuesByType() {
 		if wireType == "longstr" {
 			continue
 		}
@@ -33,24 +33,26 @@ func TestExchange_AlternateExchangeMustBeAString(t *testing.T) {
 
 // exchangeValuesByType has one value of each wire type that the client library
 // writes, under the name that RabbitMQ's texts give the type.
-var exchangeValuesByType = map[string]any{
-	"longstr":       "text",
-	"bool":          true,
-	"byte":          int8(-7),
-	"unsignedbyte":  byte(7),
-	"short":         int16(-7),
-	"unsignedshort": uint16(7),
-	"signedint":     int32(-7),
-	"unsignedint":   uint32(7),
-	"long":          int64(-7),
-	"float":         float32(1.5),
-	"double":        1.5,
-	"decimal":       amqp091.Decimal{Scale: 1, Value: 15},
-	"timestamp":     time.Unix(100, 0),
-	"array":         []any{"text"},
-	"table":         amqp091.Table{"key": "text"},
-	"binary":        []byte("text"),
-	"void":          nil,
+func exchangeValuesByType() map[string]any {
+	return map[string]any{
+		"longstr":       "text",
+		"bool":          true,
+		"byte":          int8(-7),
+		"unsignedbyte":  byte(7),
+		"short":         int16(-7),
+		"unsignedshort": uint16(7),
+		"signedint":     int32(-7),
+		"unsignedint":   uint32(7),
+		"long":          int64(-7),
+		"float":         float32(1.5),
+		"double":        1.5,
+		"decimal":       amqp091.Decimal{Scale: 1, Value: 15},
+		"timestamp":     time.Unix(100, 0),
+		"array":         []any{"text"},
+		"table":         amqp091.Table{"key": "text"},
+		"binary":        []byte("text"),
+		"void":          nil,
+	}
 }
 
 func TestExchange_AlternateExchangeGetsWhatIsUnroutable(t *testing.T) {

@@ -81,7 +81,7 @@ func TestExchange_CopyHeadersMustBeArrays(t *testing.T) {
 	rule(t, "exchange")
 	c := dial(t)
 	for _, header := range []string{"CC", "BCC"} {
-		for wireType, value := range exchangeValuesByType {
+		for wireType, value := range exchangeValuesByType() {
 			if wireType == "array" {
 				continue
 			}

@@ -8,10 +8,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// topicPatterns lists, for each binding key, routing keys that it matches and
+// exchangeTopicPatterns lists, for each binding key, routing keys that it matches and
 // routing keys that it does not. Words are what stands between the dots; a word may
 // be empty, and the empty key has no word at all (section 3.5).
-var topicPatterns = [...]struct {
+var exchangeTopicPatterns = [...]struct {
 	pattern string
 	yes, no []string
 }{
@@ -59,7 +59,7 @@ var topicPatterns = [...]struct {
 func TestExchange_TopicMatchesWordByWord(t *testing.T) {
 	rule(t, "exchange")
 	ch := openChannel(t)
-	for _, row := range topicPatterns {
+	for _, row := range exchangeTopicPatterns {
 		x, q := tempExchange(t, ch, "topic"), tempQueue(t, ch)
 		exchangeBinding{source: x, destination: q, key: row.pattern}.bindQueue(t, ch)
 		for copies, keys := range [][]string{row.no, row.yes} {

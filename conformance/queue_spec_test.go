@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -87,6 +88,15 @@ func queueGetUnacked(t *testing.T, ch *amqp091.Channel, queue string) amqp091.De
 	return d
 }
 
+// queueAwaitReady waits until a passive declare counts so many ready messages. It may
+// overtake what the same channel published before (RabbitMQ behaviour).
+func queueAwaitReady(t *testing.T, ch *amqp091.Channel, queue string, want int) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("%d ready messages in %s", want, queue), func() bool {
+		return readyCount(t, ch, queue) == want
+	})
+}
+
 // queueMustExist requires that a queue exists.
 func queueMustExist(t *testing.T, c *amqp091.Connection, name string) {
 	t.Helper()
@@ -122,3 +132,12 @@ func queueInequivalent(field, queue, received, current string) string {
 }
 
 const queueNoneDeclared = "NOT_FOUND - no previously declared queue"
+
+// queueErrorCode is the reply code of an error of the client library, or zero.
+func queueErrorCode(err error) int {
+	var e *amqp091.Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return 0
+}
