@@ -22,7 +22,6 @@ const basicWireChannel = 1
 
 // Bits of basic.publish.
 const (
-	basicPlainBits     = 0
 	basicMandatoryBit  = 1
 	basicImmediateBit  = 2
 	basicDeliverMethod = 60
