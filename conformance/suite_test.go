@@ -42,7 +42,13 @@ type brokerIdentity struct {
 	product, version string
 }
 
-func (b brokerIdentity) String() string { return b.product + " " + b.version }
+func (b brokerIdentity) String() string {
+	named := b.product + " " + b.version
+	if b.kind == leveret {
+		return "Leveret (which names itself " + named + ")"
+	}
+	return named
+}
 
 // suiteRun is the state of one run: the broker, the names that were given out, the
 // scorecard, and a connection for cleaning up.
@@ -119,7 +125,10 @@ func identify(brokerURL string) (brokerIdentity, error) {
 	}
 	text := func(key string) string { s, _ := c.Properties[key].(string); return s }
 	b := brokerIdentity{kind: leveret, product: text("product"), version: text("version")}
-	if strings.HasPrefix(text("platform"), "Erlang") {
+	switch {
+	case text("leveret_version") != "":
+		b.product, b.version = "Leveret", text("leveret_version")
+	case strings.HasPrefix(text("platform"), "Erlang"):
 		b.kind = rabbit4
 		if strings.HasPrefix(b.version, "3.") {
 			b.kind = rabbit3
