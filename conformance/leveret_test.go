@@ -42,11 +42,11 @@ func startLeveret() (*leveretProcess, error) {
 	}
 	binary := filepath.Join(folder, "leveret")
 	if out, err := exec.Command("go", "build", "-o", binary, "../cmd/leveret").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build ./cmd/leveret: %w\n%s", err, out)
+		return nil, errors.Join(fmt.Errorf("build ./cmd/leveret: %w\n%s", err, out), os.RemoveAll(folder))
 	}
 	address, err := freeAddress()
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
 	p := &leveretProcess{
 		url:     "amqp://guest:guest@" + address + "/",
