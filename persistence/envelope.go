@@ -26,8 +26,8 @@ const (
 var marker = []byte{0}
 
 // isMarker says whether a stored value of this size is a marker. Envelopes are
-// longer.
-func isMarker(valueSize int64) bool { return valueSize <= 1 }
+// longer; the size of a value that Badger cannot read is still that of the value.
+func isMarker(valueSize int64) bool { return valueSize == 1 }
 
 // castagnoli is read only.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

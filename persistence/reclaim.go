@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
-
-	"github.com/leveretmq/leveret/queue"
 )
 
 // reclaimer gives disk space back. Badger frees nothing on its own: a value is
@@ -157,21 +155,3 @@ func (s *Store) flushMemtable() error {
 	return nil
 }
 
-// sweep compares the keys of the store with what is alive and has dead ones
-// overwritten again, so that surprises of Badger cannot add up. The index
-// learns of a block before its commit: a key that it does not know is dead.
-func (s *Store) sweep() {
-	if s.failed() != nil {
-		return
-	}
-	var dead []grave
-	err := s.scanGraves(func(g grave) { dead = append(dead, g) })
-	if err != nil {
-		s.log.Warn("sweeping the store failed; it will be tried again", "error", err)
-		return
-	}
-	if len(dead) > 0 {
-		s.log.Debug("sweeping found dead keys", "keys", len(dead))
-		s.submit(submission{graves: dead}, queue.Unit{})
-	}
-}

@@ -418,28 +418,3 @@ func (s *Store) buryOrphans() error {
 	})
 }
 
-// scanGraves passes the keys on that are neither alive nor overwritten.
-func (s *Store) scanGraves(yield func(grave)) error {
-	var blocks []*block
-	for _, prefix := range []byte{prefixBlock, prefixMixed} {
-		err := s.scan([]byte{prefix}, func(item *badger.Item) error {
-			b, err := parseBlockKey(item.Key())
-			if err == nil && !isMarker(item.ValueSize()) {
-				b.flags, b.size = item.UserMeta(), uint32(item.ValueSize())
-				blocks = append(blocks, b)
-			}
-			return nil // a damaged key was reported when the store was opened
-		})
-		if err != nil {
-			return err
-		}
-	}
-	s.indexMu.Lock()
-	defer s.indexMu.Unlock()
-	for _, b := range blocks {
-		if !s.index.has(b) {
-			yield(graveOf(b))
-		}
-	}
-	return nil
-}

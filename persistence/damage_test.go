@@ -1,0 +1,158 @@
+package persistence
+
+import (
+	"bytes"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/leveretmq/leveret/queue"
+)
+
+// A value that is not what was written is left out, kept in quarantine, and
+// does not harm the others.
+func TestDamagedBlocks(t *testing.T) {
+	flip := func(value []byte) []byte {
+		value = bytes.Clone(value)
+		value[len(value)/2] ^= 4
+		return value
+	}
+	for name, c := range map[string]struct {
+		prefix byte
+		damage func(value, other []byte) []byte
+		lost   map[uint32][]uint64 // what is left
+	}{
+		"flipped bit in an own block": {
+			prefixBlock, func(value, _ []byte) []byte { return flip(value) },
+			map[uint32][]uint64{1: {11, 12, 21, 22}, 2: {1, 2, 3, 4}, 3: {1, 2, 3, 4}},
+		},
+		"value of another key": {
+			prefixBlock, func(_, other []byte) []byte { return other },
+			map[uint32][]uint64{1: {11, 12, 21, 22}, 2: {1, 2, 3, 4}, 3: {1, 2, 3, 4}},
+		},
+		"cut short": {
+			prefixBlock, func(value, _ []byte) []byte { return value[:len(value)-1] },
+			map[uint32][]uint64{1: {11, 12, 21, 22}, 2: {1, 2, 3, 4}, 3: {1, 2, 3, 4}},
+		},
+		"nothing left": {
+			prefixBlock, func(_, _ []byte) []byte { return []byte{} },
+			map[uint32][]uint64{1: {11, 12, 21, 22}, 2: {1, 2, 3, 4}, 3: {1, 2, 3, 4}},
+		},
+		"flipped bit in a mixed block": {
+			prefixMixed, func(value, _ []byte) []byte { return flip(value) },
+			map[uint32][]uint64{1: {1, 2, 11, 12, 21, 22}, 2: {2, 3, 4}, 3: {2, 3, 4}},
+		},
+		"flipped bit in a body": {
+			prefixBody, func(value, _ []byte) []byte { return flip(value) },
+			map[uint32][]uint64{1: {1, 2, 11, 12, 21, 22}, 2: {1, 2, 3}, 3: {1, 2, 3}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openDir(t, t.TempDir())
+			fillBlocks(t, s)
+			var bad write
+			var other []byte
+			for _, w := range stored(t, s) {
+				if w.key[0] == c.prefix && bad.key == nil {
+					bad = w
+				} else {
+					other = w.value
+				}
+			}
+			bad.value = c.damage(bad.value, other)
+			release := hold(s)
+			require.NoError(t, s.apply([]write{bad}))
+			release()
+
+			s = openDir(t, snapshot(t, s))
+			for id, want := range c.lost {
+				require.Equal(t, want, seqs(recovered(t, s, id)), "queue %d", id)
+			}
+			kept, err := os.ReadFile(filepath.Join(s.options.Dir, quarantineDir, hex.EncodeToString(bad.key)))
+			require.NoError(t, err)
+			require.Equal(t, bad.value, kept)
+			require.True(t, s.reclaim.halted.Load())
+
+			// It is dealt with once.
+			require.Eventually(t, func() bool {
+				left, _ := keys(t, s, c.prefix)
+				for _, key := range left {
+					if bytes.Equal(key, bad.key) {
+						return false
+					}
+				}
+				return true
+			}, 10*time.Second, time.Millisecond)
+			s = openDir(t, snapshot(t, s))
+			for id, want := range c.lost {
+				require.Equal(t, want, seqs(recovered(t, s, id)), "queue %d", id)
+			}
+			require.False(t, s.reclaim.halted.Load())
+		})
+	}
+}
+
+// Records of what is dead and of the clean stop may be damaged, too. Then
+// messages come again, flagged, and none is lost.
+func TestDamagedRecords(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	fillBlocks(t, s)
+	commit(t, s, queue.Unit{Ack: []queue.Ack{ack(1, 1), ack(1, 2), ack(1, 11), ack(2, 1)}})
+	release := hold(s)
+	for _, prefix := range []byte{prefixAcks, prefixLive, prefixLiveMixed} {
+		list, _ := keys(t, s, prefix)
+		for _, key := range list {
+			require.NoError(t, s.apply([]write{{key: key, value: []byte("not an envelope")}}))
+		}
+	}
+	require.NoError(t, s.apply([]write{{key: stopKey(), value: []byte("not an envelope")}}))
+	release()
+	s = openDir(t, snapshot(t, s))
+	all := recovered(t, s, 1)
+	require.Equal(t, []uint64{11, 12, 21, 22}, seqs(all))
+	require.True(t, all[0].Redelivered)
+	require.Equal(t, []uint64{1, 2, 3, 4}, seqs(recovered(t, s, 2)))
+}
+
+// A definition that cannot be read is no reason to go on without it: its
+// messages would be given up.
+func TestDamagedDefinition(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	declare(t, s, 1)
+	release := hold(s)
+	require.NoError(t, s.apply([]write{{key: definitionPartKey(queueKey(queueSpec(1)), 0), value: []byte("not an envelope")}}))
+	release()
+	closeStore(t, s)
+	_, err := Open(quietOptions(s.options.Dir))
+	require.ErrorIs(t, err, errDamaged)
+}
+
+// Whatever bit of the value log flips, no message has a wrong body.
+func TestFlippedBitsInTheValueLog(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	declare(t, s, 1)
+	for i := range uint64(40) {
+		commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, i, sized(9000, int(i)))}})
+	}
+	closeStore(t, s)
+	for _, at := range []int{100, 9_500, 100_003, 222_222, 300_000} {
+		dir := t.TempDir()
+		require.NoError(t, copyDir(dir, s.options.Dir))
+		files, err := filepath.Glob(filepath.Join(dir, storeDir, "*.vlog"))
+		require.NoError(t, err)
+		octets, err := os.ReadFile(files[0])
+		require.NoError(t, err)
+		octets[at] ^= 1
+		require.NoError(t, os.WriteFile(files[0], octets, 0o600))
+		damaged := openDir(t, dir)
+		all := recovered(t, damaged, 1)
+		for _, r := range all {
+			require.Equal(t, sized(9000, int(r.Seq)), r.Message)
+		}
+		t.Logf("bit at %d: %d of 40 messages left", at, len(all))
+	}
+}

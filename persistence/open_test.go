@@ -1,0 +1,152 @@
+package persistence
+
+import (
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/stretchr/testify/require"
+
+	"github.com/leveretmq/leveret/queue"
+)
+
+func TestLockedDirectoryIsRefused(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	_, err := Open(quietOptions(s.options.Dir))
+	require.ErrorIs(t, err, ErrLocked)
+	require.ErrorContains(t, err, s.options.Dir)
+	declare(t, s, 1) // the first is not harmed
+	closeStore(t, s)
+	openDir(t, s.options.Dir)
+}
+
+func TestUnwritableDirectoryIsRefused(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	_, err := Open(quietOptions(filepath.Join(file, "data")))
+	require.ErrorIs(t, err, ErrNotWritable)
+
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "lock"), 0o700))
+	_, err = Open(quietOptions(dir))
+	require.ErrorIs(t, err, ErrNotWritable)
+	require.ErrorContains(t, err, dir)
+}
+
+func TestNewerFormatIsRefused(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	release := hold(s)
+	key := []byte{prefixMeta, metaFormat}
+	newer := seal(key, binary.AppendUvarint(nil, formatVersion+1))
+	require.NoError(t, s.apply([]write{{key: key, value: newer}}))
+	release()
+	closeStore(t, s)
+	_, err := Open(quietOptions(s.options.Dir))
+	require.ErrorIs(t, err, ErrNewerFormat)
+	require.ErrorContains(t, err, s.options.Dir)
+	// It is not held after the refusal.
+	_, err = Open(quietOptions(s.options.Dir))
+	require.ErrorIs(t, err, ErrNewerFormat)
+}
+
+func TestForeignDatabaseIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	db, err := badger.Open(badger.DefaultOptions(filepath.Join(dir, storeDir)).WithLogger(nil))
+	require.NoError(t, err)
+	require.NoError(t, db.Update(func(txn *badger.Txn) error { return txn.Set([]byte("theirs"), []byte("x")) }))
+	require.NoError(t, db.Close())
+	_, err = Open(quietOptions(dir))
+	require.ErrorIs(t, err, ErrForeign)
+}
+
+func TestRedeliveredFlags(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	declare(t, s, 1, 2)
+	commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{
+		enqueue(1, 1, text("a")), enqueue(1, 2, text("b")), enqueue(2, 1, text("c")),
+	}})
+	flags := func(s *Store) (list []bool) {
+		for id := uint32(1); id <= 2; id++ {
+			for _, r := range recovered(t, s, id) {
+				list = append(list, r.Redelivered)
+			}
+		}
+		return list
+	}
+	closeStore(t, s, ack(2, 1), ack(1, 1))
+	s = openDir(t, s.options.Dir)
+	require.Equal(t, []bool{true, false, true}, flags(s), "only what the clean stop named")
+	crashed := openDir(t, snapshot(t, s))
+	require.Equal(t, []bool{true, true, true}, flags(crashed), "the record of the clean stop counts once")
+	closeStore(t, crashed)
+	require.Equal(t, []bool{false, false, false}, flags(openDir(t, crashed.options.Dir)))
+}
+
+// A list of redelivered messages that no single value could hold.
+func TestManyRedelivered(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	declare(t, s, 1)
+	commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, 900_000, text("a")), enqueue(1, 900_001, text("b"))}})
+	list := make([]queue.Ack, 900_001)
+	for i := range list {
+		list[i] = ack(1, uint64(len(list)-1-i))
+	}
+	closeStore(t, s, list...)
+	s = openDir(t, s.options.Dir)
+	all := recovered(t, s, 1)
+	require.True(t, all[0].Redelivered)
+	require.False(t, all[1].Redelivered)
+}
+
+func TestQueueIsRecoveredOnce(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	declare(t, s, 1)
+	recovered(t, s, 1)
+	require.ErrorIs(t, s.Recover(1, nil), ErrRecovered)
+	require.Empty(t, recovered(t, s, 99), "a queue that nobody defined has nothing")
+}
+
+// What comes in after Open is not handed out by Recover.
+func TestRecoverKnowsOnlyWhatWasThere(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	declare(t, s, 1)
+	commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, 1, text("old"))}})
+	s = openDir(t, snapshot(t, s))
+	commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, s.NextSequence(1), text("new"))}})
+	require.Equal(t, []string{"old"}, bodies(recovered(t, s, 1)))
+}
+
+func TestErrorOfYieldEndsRecover(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	declare(t, s, 1)
+	commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, 1, text("a")), enqueue(1, 2, text("b"))}})
+	s = openDir(t, snapshot(t, s))
+	require.ErrorIs(t, s.Recover(1, func(queue.Recovered) error { return os.ErrInvalid }), os.ErrInvalid)
+}
+
+func TestSequenceNumbersAreNotReused(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	require.EqualValues(t, 1, s.NextSequence(1))
+	declare(t, s, 1)
+	commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, 70, text("a"))}})
+	commit(t, s, queue.Unit{Ack: []queue.Ack{ack(1, 70)}})
+	require.Greater(t, openDir(t, snapshot(t, s)).NextSequence(1), uint64(70))
+	closeStore(t, s)
+	require.EqualValues(t, 71, openDir(t, s.options.Dir).NextSequence(1))
+}
+
+func TestDurabilityOfTheOperatingSystem(t *testing.T) {
+	o := quietOptions(t.TempDir())
+	o.Durability = OS
+	s := openWith(t, o)
+	declare(t, s, 1)
+	commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, 1, text("a"))}})
+	o.Dir = snapshot(t, s)
+	require.Equal(t, []string{"a"}, bodies(recovered(t, openWith(t, o), 1)))
+	closeStore(t, s)
+	o.Dir = s.options.Dir
+	require.False(t, recovered(t, openWith(t, o), 1)[0].Redelivered)
+	require.Equal(t, "fsync os", Fsync.String()+" "+OS.String())
+}
