@@ -47,7 +47,7 @@ func layers() map[string][]string {
 func testsMay() map[string][]string {
 	return map[string][]string{
 		"broker": {"persistence"},
-		"server": {"persistence", "configs"},
+		"server": {"persistence", "definitions"},
 	}
 }
 

@@ -1,0 +1,33 @@
+// Command leveret is an AMQP 0-9-1 message broker.
+//
+//	leveret [serve] [flags]    run the broker; leveret serve --help lists the flags
+//	leveret version            print the version
+//
+// It writes to standard output what it serves and where, then the line
+//
+//	Server startup complete
+//
+// after which clients can connect. Its log goes to standard error. SIGTERM and
+// SIGINT end it cleanly: clients are told, what is pending is written, and the
+// exit status is 0. A second signal ends it at once; nothing that was
+// confirmed is lost then either.
+//
+// # Exit status
+//
+//	0  stopped cleanly
+//	1  another failure
+//	2  wrong command line or configuration
+//	3  cannot listen on an address
+//	4  the data directory is in use by another process
+//	5  the data directory cannot be written
+//	6  the data directory was written by a newer version
+//	7  the storage failed while the broker was running
+//
+// Every failure is one line on standard error that says what to do.
+//
+// # Files
+//
+// serve.go is the life of the process over whatever can serve connections
+// (service); wire.go makes that of the packages of this module, and is the
+// only file that knows them.
+package main

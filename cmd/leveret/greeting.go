@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/leveretmq/leveret/configs"
+)
+
+// startupLine tells people and programs that clients can connect.
+const startupLine = "Server startup complete"
+
+// greet writes what is served and what to do next.
+func greet(to io.Writer, config configs.Config, listeners []net.Listener) {
+	var out strings.Builder
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&out, "  %-15s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	fmt.Fprintln(&out, banner())
+	line("configuration", "%s", orElse(config.File, "defaults"))
+	line("data directory", "%s (durability %s)", absolute(config.DataDir), config.Durability)
+	for _, l := range listeners {
+		line("AMQP 0-9-1", "%s", l.Addr())
+	}
+	line("limits", "frame %s, message %d octets, channels %s, connections %s, heartbeat %s",
+		limit(config.FrameMax, " octets"), config.MaxMessageSize, limit(config.ChannelMax, " per connection"),
+		limit(config.MaxConnections, ""), config.Heartbeat.Round(time.Second))
+	line("users", "%s", userList(config))
+	line("not yet served", "management (--http-listen), metrics (--metrics-listen)")
+	line("connect with", "%s", clientURL(config, listeners[0].Addr()))
+	fmt.Fprintln(&out, startupLine)
+	// The output may be closed, as in a pipe to head; the broker serves all
+	// the same.
+	_, _ = io.WriteString(to, out.String())
+}
+
+func orElse(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// absolute is the path as seen from anywhere, if that can be told.
+func absolute(path string) string {
+	if full, err := filepath.Abs(path); err == nil {
+		return full
+	}
+	return path
+}
+
+func limit[T uint16 | uint32 | int](n T, unit string) string {
+	if n == 0 {
+		return "no limit"
+	}
+	return fmt.Sprintf("%d%s", n, unit)
+}
+
+func userList(config configs.Config) string {
+	local := make(map[string]bool, len(config.LoopbackUsers))
+	for _, name := range config.LoopbackUsers {
+		local[name] = true
+	}
+	var names []string
+	for _, user := range config.Users {
+		if local[user.Name] {
+			names = append(names, user.Name+" (from this machine only)")
+		} else {
+			names = append(names, user.Name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// clientURL is what a client on this machine connects to as the first user.
+// Only the password that everybody knows is shown.
+func clientURL(config configs.Config, address net.Addr) string {
+	host, port, err := net.SplitHostPort(address.String())
+	if err != nil {
+		return address.String()
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "localhost"
+	}
+	user, password := config.Users[0].Name, "PASSWORD"
+	if known := configs.Default().Users[0]; known.Name == user && known.Password == config.Users[0].Password {
+		password = string(known.Password)
+	}
+	u := "amqp://" + url.UserPassword(user, password).String() + "@" + net.JoinHostPort(host, port)
+	if config.VHost != configs.Default().VHost {
+		u += "/" + url.PathEscape(config.VHost)
+	}
+	return u
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+)
+
+// listen opens all of the addresses, or none.
+func listen(addresses []string) ([]net.Listener, error) {
+	var listeners []net.Listener
+	for _, address := range addresses {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			closeAll(listeners)
+			return nil, fail(statusListen, fmt.Errorf("cannot listen on %s: %w; %s", address, err, listenAdvice(err)))
+		}
+		listeners = append(listeners, l)
+	}
+	return listeners, nil
+}
+
+func listenAdvice(err error) string {
+	switch {
+	case errors.Is(err, errAddressInUse):
+		return "stop the program that uses the port, or choose another with --amqp-listen"
+	case errors.Is(err, fs.ErrPermission):
+		return "ports below 1024 need a privilege: choose another with --amqp-listen"
+	default:
+		return "choose an address of this machine with --amqp-listen"
+	}
+}
+
+// closeAll closes listeners that nobody has connected to yet, so that there is
+// nothing to do about an error.
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		_ = l.Close()
+	}
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/leveretmq/leveret/configs"
+)
+
+// drainLimit is how long clients get to say goodbye when the broker stops.
+const drainLimit = 10 * time.Second
+
+// service is what a process needs of the broker that it runs.
+type service interface {
+	// Serve accepts connections until Shutdown. It takes over the listener.
+	Serve(net.Listener) error
+	// Shutdown ends all connections, by force when the context ends.
+	Shutdown(context.Context) error
+	// Close writes all that is pending. No connection is left by then.
+	Close() error
+}
+
+// opener makes the service. From then on fatal is called, from any
+// goroutine, when the storage fails and the process has to end.
+type opener func(config configs.Config, log *slog.Logger, fatal func(error)) (service, error)
+
+// process is one run of the broker.
+type process struct {
+	config configs.Config
+	open   opener
+	log    *slog.Logger
+	stdout io.Writer
+}
+
+// serve runs the broker until the context ends, then stops it cleanly.
+//
+// The addresses are taken first: that they are free is checked before anything
+// is written. A client that connects while the data directory is being read
+// waits to be accepted.
+func serve(ctx context.Context, p process) error {
+	listeners, err := listen(p.config.AMQPListen)
+	if err != nil {
+		return err
+	}
+	failed := make(chan error, 1)
+	fatal := func(err error) {
+		select {
+		case failed <- err:
+		default: // the process is ending for the first one
+		}
+	}
+	broker, err := p.open(p.config, p.log, fatal)
+	if err != nil {
+		closeAll(listeners)
+		return err
+	}
+	served := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { served <- broker.Serve(l) }()
+	}
+	greet(p.stdout, p.config, listeners)
+
+	var cause error
+	select {
+	case <-ctx.Done():
+	case cause = <-served:
+	case err := <-failed:
+		return storageFailure(err)
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- stop(broker, p.log) }()
+	select {
+	case err := <-stopped:
+		return errors.Join(cause, err)
+	case err := <-failed:
+		return storageFailure(err)
+	}
+}
+
+// stop ends the connections, then the broker. Clients that do not let go are
+// cut off: that is no failure of the broker.
+func stop(broker service, log *slog.Logger) error {
+	log.Info("stopping")
+	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
+	defer cancel()
+	if err := broker.Shutdown(ctx); err != nil {
+		log.Warn("connections were cut off", "error", err)
+	}
+	if err := broker.Close(); err != nil {
+		return storageFailure(err)
+	}
+	log.Info("stopped")
+	return nil
+}
+
+// storageFailure ends the process without closing anything: what is on the
+// disk is what was confirmed, and a store that has failed must not write.
+func storageFailure(err error) error {
+	return fail(statusStorage, fmt.Errorf("the storage failed: %w; "+
+		"nothing that was confirmed is lost: check the disk and its free space, then start again", err))
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/leveretmq/leveret/configs"
+)
+
+// fakeService is a service that serves nothing, with hooks for what can go
+// wrong in one.
+type fakeService struct {
+	fatal    func(error)
+	opened   func()
+	stopped  chan struct{}
+	once     sync.Once
+	shutdown func(context.Context) error
+	close    func() error
+}
+
+var _ service = (*fakeService)(nil)
+
+func (f *fakeService) Serve(l net.Listener) error {
+	<-f.stopped
+	return l.Close()
+}
+
+func (f *fakeService) Shutdown(ctx context.Context) error {
+	f.once.Do(func() { close(f.stopped) })
+	return f.shutdown(ctx)
+}
+
+func (f *fakeService) Close() error { return f.close() }
+
+// serveFake runs the fake until the context ends.
+func serveFake(ctx context.Context, f *fakeService) error {
+	config := configs.Default()
+	config.AMQPListen = []string{"127.0.0.1:0"}
+	f.stopped = make(chan struct{})
+	open := func(_ configs.Config, _ *slog.Logger, fatal func(error)) (service, error) {
+		f.fatal = fatal
+		if f.opened != nil {
+			f.opened()
+		}
+		return f, nil
+	}
+	return serve(ctx, process{config: config, open: open, log: slog.New(slog.DiscardHandler), stdout: &bytes.Buffer{}})
+}
+
+func ended() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
+func TestStopClosesInOrder(t *testing.T) {
+	var order []string
+	err := serveFake(ended(), &fakeService{
+		shutdown: func(ctx context.Context) error {
+			_, bounded := ctx.Deadline()
+			require.True(t, bounded)
+			order = append(order, "shutdown")
+			return nil
+		},
+		close: func() error { order = append(order, "close"); return nil },
+	})
+	require.NoError(t, err)
+	require.Equal(t, []string{"shutdown", "close"}, order)
+}
+
+func TestClientsThatDoNotLetGoAreNoFailure(t *testing.T) {
+	closed := false
+	err := serveFake(ended(), &fakeService{
+		shutdown: func(context.Context) error { return context.DeadlineExceeded },
+		close:    func() error { closed = true; return nil },
+	})
+	require.NoError(t, err)
+	require.True(t, closed)
+}
+
+var errDisk = errors.New("input/output error")
+
+func TestFailureOfTheStorageEndsTheProcess(t *testing.T) {
+	f := &fakeService{
+		shutdown: func(context.Context) error { t.Error("shutdown after a storage failure"); return nil },
+		close:    func() error { t.Error("close after a storage failure"); return nil },
+	}
+	f.opened = func() {
+		go func() {
+			f.fatal(errDisk)
+			f.fatal(errDisk)
+		}()
+	}
+	err := serveFake(t.Context(), f)
+	require.ErrorIs(t, err, errDisk)
+	require.Equal(t, statusStorage, status(err))
+}
+
+func TestFailureOfTheStorageWhileStopping(t *testing.T) {
+	f := &fakeService{close: func() error { return nil }}
+	f.shutdown = func(ctx context.Context) error {
+		f.fatal(errDisk)
+		<-ctx.Done() // clients wait for confirms that never come
+		return ctx.Err()
+	}
+	err := serveFake(ended(), f)
+	require.ErrorIs(t, err, errDisk)
+	require.Equal(t, statusStorage, status(err))
+
+	err = serveFake(ended(), &fakeService{
+		shutdown: func(context.Context) error { return nil },
+		close:    func() error { return errDisk },
+	})
+	require.ErrorIs(t, err, errDisk)
+	require.Equal(t, statusStorage, status(err))
+}
+
+func TestErrorsHaveOneLine(t *testing.T) {
+	require.Equal(t, "a; b", oneLine(errors.Join(errors.New("a"), errors.New("b\n"))))
+}
+
+func TestStatusOfWrappedErrors(t *testing.T) {
+	require.Equal(t, statusOther, status(errDisk))
+	require.Equal(t, statusLocked, status(errors.Join(errDisk, fail(statusLocked, errDisk))))
+	require.NoError(t, fail(statusLocked, nil))
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"os"
+	"time"
+
+	"github.com/leveretmq/leveret/auth"
+	"github.com/leveretmq/leveret/broker"
+	"github.com/leveretmq/leveret/configs"
+	"github.com/leveretmq/leveret/persistence"
+	"github.com/leveretmq/leveret/server"
+)
+
+// node is the broker behind its listeners.
+type node struct {
+	server *server.Server
+	broker *broker.Broker
+}
+
+// openBroker opens the data directory and makes the broker of it.
+func openBroker(config configs.Config, log *slog.Logger, fatal func(error)) (service, error) {
+	users, err := auth.NewInternal(authOptions(config))
+	if err != nil {
+		return nil, fail(statusUsage, err)
+	}
+	store, err := persistence.Open(storeOptions(config, log, fatal))
+	if err != nil {
+		return nil, fail(storeStatus(err), err)
+	}
+	b, err := broker.New(broker.Options{Store: store, Logger: log, VHosts: []string{config.VHost}})
+	if err != nil {
+		// The store stays open until the process ends: to close it would be
+		// to write to a directory that was not understood.
+		return nil, fmt.Errorf("cannot recover %s: %w", config.DataDir, err)
+	}
+	options := serverOptions(config)
+	options.Broker, options.Authenticator, options.Logger = b, users, log
+	return &node{server: server.New(options), broker: b}, nil
+}
+
+// Serve accepts connections until Shutdown.
+func (n *node) Serve(l net.Listener) error { return n.server.Serve(l) }
+
+// Shutdown ends all connections.
+func (n *node) Shutdown(ctx context.Context) error { return n.server.Shutdown(ctx) }
+
+// Close writes all that is pending and closes the data directory.
+func (n *node) Close() error { return n.broker.Close() }
+
+func authOptions(config configs.Config) auth.Options {
+	options := auth.Options{LoopbackUsers: config.LoopbackUsers, VHosts: []string{config.VHost}}
+	for _, user := range config.Users {
+		options.Users = append(options.Users, auth.Credentials{Name: user.Name, Password: string(user.Password), Tags: user.Tags})
+	}
+	return options
+}
+
+func storeOptions(config configs.Config, log *slog.Logger, fatal func(error)) persistence.Options {
+	options := persistence.Options{Dir: config.DataDir, Durability: persistence.Fsync, Logger: log, Fatal: fatal}
+	if config.Durability == configs.DurabilityOS {
+		options.Durability = persistence.OS
+	}
+	return options
+}
+
+func storeStatus(err error) int {
+	switch {
+	case errors.Is(err, persistence.ErrLocked):
+		return statusLocked
+	case errors.Is(err, persistence.ErrNotWritable):
+		return statusNotWritable
+	case errors.Is(err, persistence.ErrNewerFormat):
+		return statusNewerFormat
+	default:
+		return statusOther
+	}
+}
+
+// serverOptions translates "no limit": the server takes zero for the default.
+func serverOptions(config configs.Config) server.Options {
+	return server.Options{
+		Version:                version(),
+		NodeName:               nodeName(config),
+		FrameMax:               orMax(config.FrameMax, math.MaxInt32),
+		InitialFrameMax:        config.InitialFrameMax,
+		ChannelMax:             orMax(config.ChannelMax, math.MaxUint16),
+		Heartbeat:              orNegative(config.Heartbeat),
+		HandshakeTimeout:       config.HandshakeTimeout,
+		RefusalDelay:           orNegative(config.RefusalDelay),
+		MaxMessageSize:         uint64(config.MaxMessageSize),
+		MaxConsumersPerChannel: config.MaxConsumersPerChannel,
+		MaxConnections:         config.MaxConnections,
+	}
+}
+
+func orMax[T uint16 | uint32](n, most T) T {
+	if n == 0 {
+		return most
+	}
+	return n
+}
+
+func orNegative(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
+}
+
+func nodeName(config configs.Config) string {
+	if config.NodeName != "" {
+		return config.NodeName
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	return "leveret@" + host
+}
