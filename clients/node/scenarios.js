@@ -62,7 +62,6 @@ async function workQueue(connection) {
   const queue = name('work');
   await channel.assertQueue(queue, { durable: true });
   const tasks = numbers(20);
-  sendAll(channel, '', queue, tasks);
   const done = [];
   const refused = [];
   const byWorker = [0, 0];
@@ -84,6 +83,7 @@ async function workQueue(connection) {
       worker.ack(message);
     });
   }
+  sendAll(channel, '', queue, tasks);
   await waitFor(() => done.length >= tasks.length, 'the tasks');
   for (const worker of workers) await worker.close();
   assert.deepEqual(failures, []);

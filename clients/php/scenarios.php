@@ -117,7 +117,6 @@ function work_queue(AMQPStreamConnection $connection): void
     $queue = name('work');
     $channel->queue_declare($queue, false, true, false, false);
     $tasks = numbers(20);
-    publish_all($channel, '', $queue, $tasks);
     $done = [];
     $refused = [];
     $shares = [0, 0];
@@ -139,6 +138,7 @@ function work_queue(AMQPStreamConnection $connection): void
         };
         $worker->basic_consume($queue, '', false, false, false, false, $work);
     }
+    publish_all($channel, '', $queue, $tasks);
     pump_until(function () use (&$done, $tasks) {
         return count($done) >= count($tasks);
     }, 'the tasks', ...$workers);

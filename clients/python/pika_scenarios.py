@@ -78,8 +78,6 @@ def work_queue(connection):
     queue = name("work")
     channel.queue_declare(queue, durable=True)
     tasks = [f"task {i}" for i in range(20)]
-    publish_all(channel, "", queue, tasks)
-
     done, refused, by_worker = [], [], {0: 0, 1: 0}
     workers = [connection.channel(), connection.channel()]
 
@@ -102,6 +100,7 @@ def work_queue(connection):
     for number, worker in enumerate(workers):
         worker.basic_qos(prefetch_count=1)
         worker.basic_consume(queue, work(number))
+    publish_all(channel, "", queue, tasks)
     deadline = time.monotonic() + PATIENCE
     while len(done) < len(tasks):
         if time.monotonic() > deadline:
