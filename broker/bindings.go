@@ -44,16 +44,18 @@ func (v *VHost) Unbind(spec binding.Spec, owner any) error {
 		return err
 	}
 	return v.change(func(c *definitions.Change) error {
-		if node, ok := v.queues[spec.Destination]; ok && spec.Kind == binding.ToQueue && node.queue.LockedFor(owner) {
-			return node.queue.Spec().Locked()
-		}
 		source, ok := v.exchanges[spec.Source]
 		if !ok {
 			return nil
 		}
-		if e, ok := source.sourceOf[spec.Identity()]; ok {
-			v.unlink(e, c)
+		e, ok := source.sourceOf[spec.Identity()]
+		if !ok {
+			return nil
 		}
+		if e.toQueue != nil && e.toQueue.queue.LockedFor(owner) {
+			return e.toQueue.queue.Spec().Locked()
+		}
+		v.unlink(e, c)
 		return nil
 	})
 }
