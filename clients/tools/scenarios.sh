@@ -98,7 +98,10 @@ work_queue() {
 	declare_queue "$queue" -d
 	script worker <<-'WORKER'
 		read -r task
-		[ "$task" != 7 ] || exit 1
+		case $task in
+		"") exit 1 ;; # amqp-consume was ended before it passed the body on
+		7) exit 1 ;;
+		esac
 		echo "$task"
 	WORKER
 	for worker in 1 2; do
