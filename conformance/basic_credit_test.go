@@ -28,7 +28,7 @@ func TestBasic_QosPlacesAreFreedBySettlement(t *testing.T) {
 		{"nack of both", func(ch *amqp091.Channel) error { return ch.Nack(2, basicMultiple, basicDrop) }, []string{"2", "3"}, false},
 		{"nack with requeue", func(ch *amqp091.Channel) error { return ch.Nack(1, basicSingle, basicRequeue) }, []string{"0"}, true},
 		{"reject with requeue", func(ch *amqp091.Channel) error { return ch.Reject(2, basicRequeue) }, []string{"1"}, true},
-		{"recover", func(ch *amqp091.Channel) error { return ch.Recover(basicRequeue) }, []string{"0", "1"}, true},
+		{"recover", func(ch *amqp091.Channel) error { return basicRecover(ch) }, []string{"0", "1"}, true},
 	}
 	for _, s := range settlements {
 		for _, scope := range basicScopes {

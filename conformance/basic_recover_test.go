@@ -18,7 +18,7 @@ func TestBasic_RecoverRedeliversToTheConsumer(t *testing.T) {
 	ds := basicConsumer{}.startOn(t, ch, basicFilledQueue(t, ch, 3))
 	basicReceiveBodies(t, ds, 3)
 	require.NoError(t, ch.Ack(2, basicSingle))
-	require.NoError(t, ch.Recover(basicRequeue))
+	require.NoError(t, basicRecover(ch))
 	for i, body := range []string{"0", "2"} {
 		d := receive(t, ds)
 		require.Equal(t, body, string(d.Body))
@@ -49,7 +49,7 @@ func TestBasic_RecoverAnswersBeforeItRedelivers(t *testing.T) {
 func TestBasic_RecoverWithNothingOutstanding(t *testing.T) {
 	rule(t, "basic")
 	ch := openChannel(t)
-	require.NoError(t, ch.Recover(basicRequeue))
+	require.NoError(t, basicRecover(ch))
 	basicRoundTrip(t, ch)
 }
 
@@ -57,7 +57,7 @@ func TestBasic_RecoverInvalidatesTheTags(t *testing.T) {
 	rule(t, "basic")
 	ch := openChannel(t)
 	d := basicTake(t, ch, basicFilledQueue(t, ch, 1))
-	require.NoError(t, ch.Recover(basicRequeue))
+	require.NoError(t, basicRecover(ch))
 	requireChannelError(t, ch, func() error { return d.Ack(basicSingle) }, 406, basicUnknownTagText(1))
 }
 
@@ -68,7 +68,7 @@ func TestBasic_RecoverLeavesOtherChannelsAlone(t *testing.T) {
 	queue := basicFilledQueue(t, ch, 2)
 	basicTake(t, other, queue)
 	basicTake(t, ch, queue)
-	require.NoError(t, ch.Recover(basicRequeue))
+	require.NoError(t, basicRecover(ch))
 	require.Equal(t, []basicReady{{"1", true}}, basicDrain(t, ch, queue, 1))
 	require.NoError(t, other.Ack(1, basicSingle))
 	basicRoundTrip(t, other)
@@ -80,7 +80,7 @@ func TestBasic_RecoverSpansQueues(t *testing.T) {
 	one, two := basicFilledQueue(t, ch, 1), basicFilledQueue(t, ch, 1)
 	basicTake(t, ch, one)
 	basicTake(t, ch, two)
-	require.NoError(t, ch.Recover(basicRequeue))
+	require.NoError(t, basicRecover(ch))
 	require.Equal(t, []basicReady{{"0", true}}, basicDrain(t, ch, one, 1))
 	require.Equal(t, []basicReady{{"0", true}}, basicDrain(t, ch, two, 1))
 }

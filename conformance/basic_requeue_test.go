@@ -53,7 +53,7 @@ func TestBasic_RequeueReturnsToTheOriginalPosition(t *testing.T) {
 			[]basicReady{{"0", true}, {"2", true}, {"3", true}},
 		},
 		{
-			"recover", 3, func(ch *amqp091.Channel) error { return ch.Recover(basicRequeue) },
+			"recover", 3, func(ch *amqp091.Channel) error { return basicRecover(ch) },
 			[]basicReady{{"0", true}, {"1", true}, {"2", true}, {"3", false}, {"4", false}},
 		},
 	}

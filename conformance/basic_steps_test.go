@@ -161,3 +161,8 @@ func basicMandatory(t *testing.T, ch *amqp091.Channel, exchange, key string, p a
 	t.Helper()
 	require.NoError(t, ch.PublishWithContext(t.Context(), exchange, key, true, false, p), "publish")
 }
+
+// basicRecover asks for all unacknowledged messages of the channel again.
+func basicRecover(ch *amqp091.Channel) error {
+	return ch.Recover(basicRequeue) //nolint:staticcheck // the library discourages what the broker must still do
+}

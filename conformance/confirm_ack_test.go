@@ -280,7 +280,7 @@ func TestConfirm_LargeMessageIsAcked(t *testing.T) {
 			rule(t, "confirm")
 			ch := confirmOpen(t)
 			queue := confirmDurableQueue(t, ch, nil)
-			body := basicRandomBody(1 << 20)
+			body := basicPatternBody(1 << 20)
 			require.True(t, confirmPublish(t, ch, "", queue, amqp091.Publishing{DeliveryMode: m.mode, Body: body}))
 			require.Equal(t, len(body), len(getBody(t, ch, queue)))
 		})
