@@ -161,7 +161,7 @@ func (s Spec) checkProperties(t Type) error {
 	if t == Classic {
 		return nil
 	}
-	property := ""
+	var property string
 	switch {
 	case s.AutoDelete:
 		property = "auto-delete"

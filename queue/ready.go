@@ -34,7 +34,8 @@ func (r *ready) push(e Entry) {
 // giveBack puts a message that was taken before back to its place.
 func (r *ready) giveBack(e Entry) {
 	r.bytes += int64(e.Message.Size())
-	h := append(r.returned, e)
+	r.returned = append(r.returned, e)
+	h := r.returned
 	for i := len(h) - 1; i > 0; {
 		parent := (i - 1) / 2
 		if h[parent].Seq <= h[i].Seq {
@@ -43,7 +44,6 @@ func (r *ready) giveBack(e Entry) {
 		h[parent], h[i] = h[i], h[parent]
 		i = parent
 	}
-	r.returned = h
 }
 
 // pop takes the message with the lowest sequence number; there must be one.

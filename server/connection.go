@@ -101,13 +101,16 @@ func newConnection(s *Server, sock net.Conn) *connection {
 // serve is the reader's goroutine, from accept to the end.
 func (c *connection) serve() {
 	defer c.server.forget(c)
-	defer c.sock.Close()
+	defer c.hangUp()
 	go c.writeLoop()
 	err := c.run()
 	c.heart.stop()
 	c.release()
 	c.finish()
-	c.sock.SetWriteDeadline(time.Now().Add(c.server.RefusalDelay)) // a client that does not read may not hold us
+	// A client that does not read may not hold us.
+	if err := c.sock.SetWriteDeadline(time.Now().Add(c.server.RefusalDelay)); err != nil {
+		c.hangUp()
+	}
 	<-c.written
 	c.logEnd(err)
 }
@@ -165,7 +168,9 @@ func (c *connection) read() error {
 				return err
 			}
 		}
-		c.input.arm(c.sock)
+		if err := c.input.arm(c.sock); err != nil {
+			return err
+		}
 		if c.stop.Load() && !c.told {
 			continue // arm may have undone the interruption
 		}
@@ -187,8 +192,13 @@ func (c *connection) read() error {
 // from any goroutine.
 func (c *connection) interrupt() {
 	c.stop.Store(true)
-	c.sock.SetReadDeadline(time.Now())
+	if err := c.sock.SetReadDeadline(time.Now()); err != nil {
+		c.hangUp()
+	}
 }
+
+// hangUp closes the socket: the reader and the writer find out and end.
+func (c *connection) hangUp() { c.server.close(c.sock) }
 
 // stopGracefully tells the client that the broker goes away.
 func (c *connection) stopGracefully() error {
@@ -268,8 +278,8 @@ func (c *connection) failFraming(err error) error {
 // then ends it: this slows down guessing, and lets the client read why.
 func (c *connection) refuse(cause error) error {
 	c.state = stateClosed
-	c.sock.SetReadDeadline(time.Now().Add(c.server.RefusalDelay))
-	if c.stop.Load() {
+	err := c.sock.SetReadDeadline(time.Now().Add(c.server.RefusalDelay))
+	if err != nil || c.stop.Load() {
 		return cause
 	}
 	// The client may hang up earlier, and what it still sends does not matter.

@@ -90,7 +90,7 @@ func (h *heart) listen() {
 		h.missed = 0
 	} else if h.missed++; h.missed > allowedMisses {
 		c.log.Error("missed heartbeats from client", "timeout", h.interval)
-		c.sock.Close()
+		c.hangUp()
 		return
 	}
 	h.received = received

@@ -30,16 +30,17 @@ func (in *input) consume(n int) {
 
 // arm sets the socket's deadline for the next read: the end of the phase, or
 // the time to give back the memory of a buffer that has grown.
-func (in *input) arm(sock net.Conn) {
+func (in *input) arm(sock net.Conn) error {
 	deadline := in.deadline
 	in.watching = deadline.IsZero() && len(in.buf) > readBufferMin && in.start == in.end
 	if in.watching {
 		deadline = time.Now().Add(shrinkAfter)
 	}
-	if in.armed || !deadline.IsZero() {
-		sock.SetReadDeadline(deadline)
+	if !in.armed && deadline.IsZero() {
+		return nil
 	}
 	in.armed = !deadline.IsZero()
+	return sock.SetReadDeadline(deadline)
 }
 
 // rearm is to be called when somebody else has set the socket's deadline.

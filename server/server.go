@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -47,8 +48,7 @@ const (
 // takes over the listener. Each connection gets its own goroutines.
 func (s *Server) Serve(l net.Listener) error {
 	if !s.track(l) {
-		l.Close()
-		return ErrServerClosed
+		return errors.Join(ErrServerClosed, l.Close())
 	}
 	pause := acceptPauseMin
 	for {
@@ -89,13 +89,21 @@ func (s *Server) start(sock net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped {
-		sock.Close()
+		s.close(sock)
 		return
 	}
 	c := newConnection(s, sock)
 	s.connections[c] = struct{}{}
 	s.running.Add(1)
 	go c.serve()
+}
+
+// close closes a socket or a listener. That it cannot be closed better is
+// nothing that anybody could act on.
+func (s *Server) close(what io.Closer) {
+	if err := what.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		s.Logger.Debug("closing a socket", "error", err)
+	}
 }
 
 func (s *Server) forget(c *connection) {
@@ -140,7 +148,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	for c := range s.connections {
-		c.sock.Close()
+		s.close(c.sock)
 	}
 	s.mu.Unlock()
 	<-done
@@ -155,7 +163,7 @@ func (s *Server) beginShutdown() []*connection {
 		close(s.stopping)
 	}
 	for l := range s.listeners {
-		l.Close()
+		s.close(l)
 	}
 	open := make([]*connection, 0, len(s.connections))
 	for c := range s.connections {

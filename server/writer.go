@@ -88,5 +88,5 @@ func (c *connection) abandon(err error) {
 	c.roomToWrite.Broadcast()
 	c.mu.Unlock()
 	c.log.Debug("cannot write to the client", "error", err)
-	c.sock.Close()
+	c.hangUp()
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -14,7 +15,6 @@ type client struct {
 	sock       net.Conn
 	buf        []byte
 	start, end int
-	frameMax   uint32
 }
 
 // The client asks for no more than every broker grants.
@@ -35,8 +35,7 @@ func dial(address string) (*client, error) {
 	}
 	c := &client{sock: sock, buf: make([]byte, readBuffer)}
 	if err := c.handshake(u); err != nil {
-		sock.Close()
-		return nil, fmt.Errorf("handshake with %s: %w", u.Host, err)
+		return nil, errors.Join(fmt.Errorf("handshake with %s: %w", u.Host, err), sock.Close())
 	}
 	return c, nil
 }
@@ -45,7 +44,7 @@ func (c *client) handshake(u *url.URL) error {
 	if _, err := c.sock.Write([]byte(amqp.ProtocolHeader)); err != nil {
 		return err
 	}
-	if _, err := c.expect(amqp.IDConnectionStart); err != nil {
+	if err := c.expect(amqp.IDConnectionStart); err != nil {
 		return err
 	}
 	password, _ := u.User.Password()
@@ -68,23 +67,23 @@ func (c *client) request(channel uint16, m amqp.Method, answer amqp.MethodID) er
 	if _, err := c.sock.Write(amqp.AppendMethod(nil, channel, m)); err != nil {
 		return err
 	}
-	_, err := c.expect(answer)
-	return err
+	return c.expect(answer)
 }
 
-func (c *client) expect(want amqp.MethodID) (amqp.Method, error) {
+// expect reads a method and refuses any other than the wanted one.
+func (c *client) expect(want amqp.MethodID) error {
 	f, err := c.frame()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	m, err := amqp.DecodeMethod(f.Payload)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if m.ID() != want {
-		return nil, fmt.Errorf("the broker sent %s %+v instead of %s", m.ID(), m, want)
+		return fmt.Errorf("the broker sent %s %+v instead of %s", m.ID(), m, want)
 	}
-	return m, nil
+	return nil
 }
 
 // frame returns the next frame; it is valid until the next call.

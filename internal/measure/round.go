@@ -99,14 +99,13 @@ func (r *round) setUp(url string) error {
 func (r *round) tearDown(url string) error {
 	r.stop.Store(true)
 	r.room.Broadcast()
-	r.publisher.sock.Close()
-	r.consumer.sock.Close()
+	ended := errors.Join(r.publisher.sock.Close(), r.consumer.sock.Close())
 	c, err := dial(url)
 	if err != nil {
-		return err
+		return errors.Join(ended, err)
 	}
 	defer c.sock.Close()
-	return c.request(1, &amqp.QueueDelete{Queue: r.queue}, amqp.IDQueueDeleteOk)
+	return errors.Join(ended, c.request(1, &amqp.QueueDelete{Queue: r.queue}, amqp.IDQueueDeleteOk))
 }
 
 // ended turns the error of a socket that was closed on purpose into none.
