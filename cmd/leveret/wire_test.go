@@ -1,0 +1,48 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/leveretmq/leveret/configs"
+	"github.com/leveretmq/leveret/persistence"
+	"github.com/leveretmq/leveret/server"
+)
+
+func TestStatusOfTheDataDirectory(t *testing.T) {
+	for want, err := range map[int]error{
+		statusLocked:      persistence.ErrLocked,
+		statusNotWritable: persistence.ErrNotWritable,
+		statusNewerFormat: persistence.ErrNewerFormat,
+		statusOther:       errors.New("something else"),
+	} {
+		require.Equal(t, want, storeStatus(fmt.Errorf("opening: %w", err)))
+	}
+}
+
+func TestZeroMeansNoLimitAndNotTheDefault(t *testing.T) {
+	config := configs.Default()
+	config.FrameMax, config.ChannelMax, config.Heartbeat, config.RefusalDelay = 0, 0, 0, 0
+	options := serverOptions(config)
+	require.EqualValues(t, math.MaxInt32, options.FrameMax)
+	require.EqualValues(t, math.MaxUint16, options.ChannelMax)
+	require.Negative(t, options.Heartbeat)
+	require.Negative(t, options.RefusalDelay)
+}
+
+// Two packages name the same defaults, so that each can be used alone.
+func TestDefaultsAgree(t *testing.T) {
+	options := serverOptions(configs.Default())
+	require.EqualValues(t, server.DefaultFrameMax, options.FrameMax)
+	require.EqualValues(t, server.DefaultInitialFrameMax, options.InitialFrameMax)
+	require.EqualValues(t, server.DefaultChannelMax, options.ChannelMax)
+	require.Equal(t, time.Duration(server.DefaultHeartbeat), options.Heartbeat)
+	require.Equal(t, time.Duration(server.DefaultHandshakeTimeout), options.HandshakeTimeout)
+	require.Equal(t, time.Duration(server.DefaultRefusalDelay), options.RefusalDelay)
+	require.EqualValues(t, server.DefaultMaxMessageSize, options.MaxMessageSize)
+}
