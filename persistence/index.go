@@ -117,11 +117,15 @@ func (q *queueIndex) remove(i int) {
 		q.live.kill(s, q.runs[i-1].first, above)
 		return
 	}
-	head := s.last + 1 // not next, which counts what this commit still has to place
 	if len(q.runs) > 0 {
-		head = q.runs[0].first
+		q.live.advance(q.runs[0].first)
+		return
 	}
-	q.live.advance(head)
+	// Not up to next, which counts what this commit still has to place.
+	if n := len(q.live.dead); n > 0 {
+		s.last = max(s.last, q.live.dead[n-1].last)
+	}
+	q.live.advance(s.last + 1)
 }
 
 // index is what the store knows of all blocks that are alive. Blocks enter it
