@@ -104,7 +104,7 @@ func (r *trial) conclude(t *testing.T, acks AckPolicy) *Report {
 
 	report := Check(r.load.history, acks)
 	t.Logf("slowest start %v\n%v", r.broker.slowest, report)
-	require.Empty(t, report.Failures(), "CRASH_SEED=%d\n%v", r.seed, report)
+	require.Empty(t, report.Failures(), "CRASH_SEED=%d; the report is above", r.seed)
 	return report
 }
 
