@@ -48,6 +48,17 @@ func TestBasic_ExclusiveConsumerNeedsTheQueueForItself(t *testing.T) {
 	receive(t, ds)
 }
 
+// A queue with a single active consumer takes no exclusive one, not even as its first.
+func TestBasic_ExclusiveConsumerOfASingleActiveConsumerQueue(t *testing.T) {
+	rule(t, "basic")
+	ch := openChannel(t)
+	queue := uniqueName(t, "q")
+	_, err := ch.QueueDeclare(queue, false, false, false, false, amqp091.Table{"x-single-active-consumer": true})
+	require.NoError(t, err)
+	deleteQueueLater(t, queue)
+	requireChannelError(t, ch, basicConsumer{exclusive: true}.refused(ch, queue), 403, basicInUseText(queue))
+}
+
 func TestBasic_ExclusiveConsumerDoesNotKeepGetOut(t *testing.T) {
 	rule(t, "basic")
 	ch, other := openChannel(t), openChannel(t)

@@ -230,6 +230,19 @@ func TestBasic_QosDoesNotLimitNoAckConsumers(t *testing.T) {
 	}
 }
 
+// Deliveries without acknowledgement take no place, yet wait until there is one.
+func TestBasic_QosPerChannelReachedHoldsNoAckConsumersBack(t *testing.T) {
+	rule(t, "basic")
+	ch := openChannel(t)
+	basicQos(t, ch, 1, basicPerChannel)
+	full := basicConsumer{}.startOn(t, ch, basicFilledQueue(t, ch, 1))
+	held := receive(t, full)
+	ds := basicConsumer{noAck: true}.startOn(t, ch, basicFilledQueue(t, ch, 3))
+	requireNoDelivery(t, ds)
+	require.NoError(t, held.Ack(basicSingle))
+	basicReceiveBodies(t, ds, 3)
+}
+
 func TestBasic_QosDoesNotLimitGet(t *testing.T) {
 	rule(t, "basic")
 	for _, scope := range basicScopes {
