@@ -210,6 +210,14 @@ func (v *VHost) restoreQueue(spec queue.Spec) error {
 	return nil
 }
 
+// Barrier returns when everything that was handed to the store before is
+// durable.
+func (v *VHost) Barrier() error {
+	done := newCommitment()
+	v.broker.store.Submit(queue.Unit{Done: done.settle})
+	return done.wait()
+}
+
 // Commit applies a transaction and returns when it is durable.
 func (v *VHost) Commit(parts []queue.Part) error {
 	done := newCommitment()

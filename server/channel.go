@@ -148,7 +148,7 @@ func (ch *channel) handle(method amqp.Method) error {
 		return secondOpen()
 	case *amqp.ChannelClose:
 		ch.close()
-		ch.conn.send(ch.id, &amqp.ChannelCloseOk{})
+		return ch.answer(ch.conn.settle(), &amqp.ChannelCloseOk{})
 	case *amqp.ChannelFlow:
 		if !m.Active {
 			return amqp.Errorf(amqp.CodeNotImplemented, "active=false")

@@ -261,6 +261,9 @@ func (c *connection) handleConnection(f amqp.Frame) error {
 	switch method.(type) {
 	case *amqp.ConnectionClose:
 		c.release()
+		if err := c.settle(); err != nil {
+			return err
+		}
 		c.send(0, &amqp.ConnectionCloseOk{})
 		if c.state == stateClosing {
 			return nil // both closed at once: the answer to ours follows

@@ -10,6 +10,8 @@ import (
 type ackBatch struct {
 	queue      *queue.Queue
 	deliveries []queue.Delivery
+	// unsettled says that some were handed over since settle.
+	unsettled bool
 }
 
 func (b *ackBatch) add(d queue.Delivery) {
@@ -25,8 +27,21 @@ func (b *ackBatch) handOver() {
 		return
 	}
 	b.queue.Ack(b.deliveries)
+	b.unsettled = true
 	clear(b.deliveries)
 	b.deliveries, b.queue = b.deliveries[:0], nil
+}
+
+// settle returns when all acknowledgements of the connection are durable: the
+// answer to the close of a channel or connection means that what was
+// acknowledged never comes back. Other acknowledgements reach the disk with the
+// next commit.
+func (c *connection) settle() error {
+	if !c.acks.unsettled {
+		return nil
+	}
+	c.acks.unsettled = false
+	return c.vhost.Barrier()
 }
 
 // outstanding takes the deliveries that a tag names out of the channel's list.

@@ -17,7 +17,15 @@ func cleanName(name string) string {
 
 // reply answers a method unless the client does not want that.
 func (ch *channel) reply(noWait bool, err error, m amqp.Method) error {
-	if err == nil && !noWait {
+	if noWait {
+		return err
+	}
+	return ch.answer(err, m)
+}
+
+// answer answers a method that has succeeded.
+func (ch *channel) answer(err error, m amqp.Method) error {
+	if err == nil {
 		ch.conn.send(ch.id, m)
 	}
 	return err
@@ -74,7 +82,7 @@ func (ch *channel) handleQueue(method amqp.Method) error {
 		if err == nil {
 			err = conn.vhost.Unbind(b, conn)
 		}
-		return ch.reply(false, err, &amqp.QueueUnbindOk{})
+		return ch.answer(err, &amqp.QueueUnbindOk{})
 	case *amqp.QueuePurge:
 		name, err := ch.queueName(m.Queue)
 		if err != nil {
