@@ -33,9 +33,9 @@ func TestCrash_NothingConfirmedIsLost(t *testing.T) {
 		join()
 		trial.restart(t)
 	}
-	acks := LenientAcks
-	if environmentNumber(t, "CRASH_STRICT_ACKS", 0) != 0 {
-		acks = StrictAcks
+	acks := StrictAcks
+	if environmentNumber(t, "CRASH_LENIENT_ACKS", 0) != 0 {
+		acks = LenientAcks
 	}
 	report := trial.conclude(t, acks)
 	require.Greater(t, report.Confirmed, cycles*publisherCount, "the load was too small to show anything")
