@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -41,8 +40,8 @@ func TestDefaultsAgree(t *testing.T) {
 	require.EqualValues(t, server.DefaultFrameMax, options.FrameMax)
 	require.EqualValues(t, server.DefaultInitialFrameMax, options.InitialFrameMax)
 	require.EqualValues(t, server.DefaultChannelMax, options.ChannelMax)
-	require.Equal(t, time.Duration(server.DefaultHeartbeat), options.Heartbeat)
-	require.Equal(t, time.Duration(server.DefaultHandshakeTimeout), options.HandshakeTimeout)
-	require.Equal(t, time.Duration(server.DefaultRefusalDelay), options.RefusalDelay)
+	require.Equal(t, server.DefaultHeartbeat, options.Heartbeat)
+	require.Equal(t, server.DefaultHandshakeTimeout, options.HandshakeTimeout)
+	require.Equal(t, server.DefaultRefusalDelay, options.RefusalDelay)
 	require.EqualValues(t, server.DefaultMaxMessageSize, options.MaxMessageSize)
 }
