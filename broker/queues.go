@@ -218,9 +218,16 @@ func (v *VHost) Barrier() error {
 	return done.wait()
 }
 
-// Commit applies a transaction and returns when it is durable.
+// Commit applies a transaction and returns when it is durable. A queue that is
+// full makes it an error, though the rest is done (RabbitMQ behaviour).
 func (v *VHost) Commit(parts []queue.Part) error {
 	done := newCommitment()
-	queue.Commit(v.broker.store, parts, done.settle)
-	return done.wait()
+	complete := queue.Commit(v.broker.store, parts, done.settle)
+	if err := done.wait(); err != nil {
+		return err
+	}
+	if !complete {
+		return amqp.Errorf(amqp.CodePreconditionFailed, "partial tx completion")
+	}
+	return nil
 }

@@ -40,12 +40,3 @@ func TestConfirm_MessageThatAQueueRefusesIsNacked(t *testing.T) {
 		require.EqualValues(t, 2, m.u64(), "tag of basic.nack")
 	})
 }
-
-// A message that expires at once was taken all the same.
-func TestConfirm_ExpiredMessageIsAcked(t *testing.T) {
-	rule(t, "confirm")
-	ch := confirmOpen(t)
-	queue := confirmDurableQueue(t, ch, nil)
-	require.True(t, confirmPublish(t, ch, "", queue, amqp091.Publishing{DeliveryMode: amqp091.Persistent, Expiration: "0"}))
-	requireEmpty(t, ch, queue)
-}

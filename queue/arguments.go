@@ -24,7 +24,9 @@ func (t Type) module() string { return "rabbit_" + string(t) + "_queue" }
 
 // Arguments is what a queue's argument table means.
 type Arguments struct {
-	Type Type
+	Type         Type
+	SingleActive bool // x-single-active-consumer
+	limits       limits
 }
 
 // maxMilliseconds is the longest time that RabbitMQ accepts for a TTL or an
@@ -76,36 +78,45 @@ func arguments() []argument {
 // Validate checks the arguments and whether the type allows the properties. A
 // refusal is an *amqp.Error.
 func (s Spec) Validate() error {
-	parsed, err := s.arguments()
+	t, err := s.queueType()
 	if err != nil {
 		return err
 	}
-	if parsed.Type == Stream {
+	if t == Stream {
 		return amqp.Errorf(amqp.CodeNotImplemented, "queue type 'stream' of %s is not supported by this broker yet", s)
 	}
-	if err := s.checkArguments(parsed.Type); err != nil {
+	if err := s.checkArguments(t); err != nil {
 		return err
 	}
-	return s.checkProperties(parsed.Type)
+	return s.checkProperties(t)
 }
 
 // arguments reads what the queue itself needs of its arguments.
 func (s Spec) arguments() (Arguments, error) {
+	t, err := s.queueType()
+	if err != nil {
+		return Arguments{}, err
+	}
+	singleActive, _ := s.Arguments.Lookup("x-single-active-consumer")
+	return Arguments{Type: t, SingleActive: singleActive == true, limits: s.rejectLimits()}, nil
+}
+
+func (s Spec) queueType() (Type, error) {
 	value, ok := s.Arguments.Lookup("x-queue-type")
 	if !ok {
-		return Arguments{Type: Classic}, nil
+		return Classic, nil
 	}
 	name, ok := value.(string)
 	if !ok {
-		return Arguments{}, s.invalid("x-queue-type", unacceptable(value))
+		return "", s.invalid("x-queue-type", unacceptable(value))
 	}
 	switch t := Type(name); t {
 	case Classic, Quorum, Stream:
-		return Arguments{Type: t}, nil
+		return t, nil
 	case "", "undefined":
-		return Arguments{Type: Classic}, nil
+		return Classic, nil
 	}
-	return Arguments{}, s.invalid("x-queue-type", fmt.Sprintf("\"unsupported queue type '%s'\"", name))
+	return "", s.invalid("x-queue-type", fmt.Sprintf("\"unsupported queue type '%s'\"", name))
 }
 
 func (s Spec) checkArguments(t Type) error {
@@ -149,11 +160,11 @@ func (s Spec) checkDeadLetter(name string, value any) error {
 // CheckServerNamed says whether the type allows that the broker invents the
 // queue's name.
 func (s Spec) CheckServerNamed() error {
-	parsed, err := s.arguments()
-	if err != nil || parsed.Type == Classic {
+	t, err := s.queueType()
+	if err != nil || t == Classic {
 		return err
 	}
-	return amqp.Errorf(amqp.CodePreconditionFailed, "Cannot declare a server-named queue for type %s", parsed.Type.module())
+	return amqp.Errorf(amqp.CodePreconditionFailed, "Cannot declare a server-named queue for type %s", t.module())
 }
 
 // checkProperties refuses what a replicated queue cannot be.

@@ -4,14 +4,15 @@ import "github.com/leveretmq/leveret/amqp"
 
 // AddConsumer lets the consumer take part. It is refused if it wants the queue
 // for itself and others are there, or if another one has it for itself, and
-// if the queue is deleted.
+// if the queue is deleted. A queue that chooses a single active consumer has
+// none for itself.
 func (q *Queue) AddConsumer(c *Consumer) error {
 	q.mu.Lock()
 	if q.deleted {
 		q.mu.Unlock()
 		return Missing(q.spec.Name, q.spec.VHost)
 	}
-	if q.core.exclusive || c.Exclusive && len(q.core.consumers) > 0 {
+	if q.core.exclusive || c.Exclusive && (len(q.core.consumers) > 0 || q.args.SingleActive) {
 		q.mu.Unlock()
 		return amqp.Errorf(amqp.CodeAccessRefused, "%s in exclusive use", q.spec)
 	}

@@ -69,9 +69,17 @@ func (c *Consumer) hasRoom() bool {
 		c.assigned.len() < maxAssigned && c.assignedBytes < maxAssignedBytes
 }
 
-// acquire takes one message's worth of the shared limit.
+// acquire takes one message's worth of the shared limit. Without
+// acknowledgements nothing is taken; but a consumer without them waits, too,
+// while others have used up the limit (RabbitMQ behaviour).
 func (c *Consumer) acquire() bool {
-	return c.NoAck || c.Limiter == nil || c.Limiter.acquire()
+	switch {
+	case c.Limiter == nil:
+		return true
+	case c.NoAck:
+		return c.Limiter.admit(0)
+	}
+	return c.Limiter.admit(1)
 }
 
 // Limiter is the number of unacknowledged messages that the consumers of one
@@ -98,23 +106,24 @@ func (l *Limiter) Release(n int64) (resume bool) {
 	return l.refused.Load() && l.refused.Swap(false)
 }
 
-func (l *Limiter) acquire() bool {
-	if l.tryAcquire() {
+// admit takes n messages' worth if the limit is not reached.
+func (l *Limiter) admit(n int64) bool {
+	if l.tryAdmit(n) {
 		return true
 	}
 	// A Release between the failed try and the flag would be missed: raise
 	// the flag first, then look once more.
 	l.refused.Store(true)
-	return l.tryAcquire()
+	return l.tryAdmit(n)
 }
 
-func (l *Limiter) tryAcquire() bool {
+func (l *Limiter) tryAdmit(n int64) bool {
 	for {
 		limit, held := l.limit.Load(), l.held.Load()
 		if limit > 0 && held >= limit {
 			return false
 		}
-		if l.held.CompareAndSwap(held, held+1) {
+		if l.held.CompareAndSwap(held, held+n) {
 			return true
 		}
 	}

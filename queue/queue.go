@@ -84,10 +84,14 @@ func (q *Queue) Publish(batch []Publication) {
 		return
 	}
 	var unit Unit
-	q.publishLocked(batch, &unit)
+	refused := q.publishLocked(batch, &unit)
 	q.finish(&unit)
-	for _, p := range batch {
-		if !q.keeps(p.Message) {
+	for i, p := range batch {
+		switch {
+		case len(refused) > 0 && refused[0] == i:
+			refused = refused[1:]
+			p.Receipt.Done(false)
+		case !q.keeps(p.Message):
 			p.Receipt.Done(true)
 		}
 	}
@@ -98,8 +102,17 @@ func (q *Queue) keeps(m *message.Message) bool {
 	return q.spec.Durable && (m.Persistent || q.args.Type == Quorum)
 }
 
-func (q *Queue) publishLocked(batch []Publication, unit *Unit) {
-	for _, p := range batch {
+// publishLocked adds the messages that the queue takes, and returns the indices
+// of those that it refuses.
+func (q *Queue) publishLocked(batch []Publication, unit *Unit) (refused []int) {
+	for i, p := range batch {
+		if !q.args.limits.none() {
+			q.core.dispatch() // what a consumer takes at once does not fill the queue
+			if q.core.full(p.Message, q.args.limits) {
+				refused = append(refused, i)
+				continue
+			}
+		}
 		stored := q.keeps(p.Message)
 		seq := q.core.publish(p.Message, stored)
 		if stored {
@@ -108,6 +121,7 @@ func (q *Queue) publishLocked(batch []Publication, unit *Unit) {
 		}
 	}
 	q.core.dispatch()
+	return refused
 }
 
 // finish hands the stored changes over, unlocks, and wakes consumers. It is

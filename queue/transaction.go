@@ -16,18 +16,20 @@ type Part struct {
 
 // Commit applies the parts of a transaction, at most one for each queue, as
 // one unit: no crash leaves half of it. Done is called once, when all of it is
-// durable or has failed.
+// durable or has failed. The result says whether all queues took all messages:
+// one that is full may refuse some.
 //
 // All queues are locked at once, in the order of their numbers, so that two
 // transactions never wait for each other.
-func Commit(store Store, parts []Part, done func(error)) {
+func Commit(store Store, parts []Part, done func(error)) (complete bool) {
 	slices.SortFunc(parts, func(a, b Part) int { return cmp.Compare(a.Queue.ID(), b.Queue.ID()) })
 	for _, p := range parts {
 		p.Queue.mu.Lock()
 	}
 	unit := Unit{Done: done}
+	complete = true
 	for _, p := range parts {
-		p.Queue.applyLocked(p, &unit)
+		complete = p.Queue.applyLocked(p, &unit) && complete
 	}
 	submitted := len(unit.Enqueue)+len(unit.Ack) > 0
 	if submitted {
@@ -44,14 +46,16 @@ func Commit(store Store, parts []Part, done func(error)) {
 	if !submitted {
 		done(nil)
 	}
+	return complete
 }
 
-func (q *Queue) applyLocked(p Part, unit *Unit) {
+func (q *Queue) applyLocked(p Part, unit *Unit) (complete bool) {
 	if q.deleted {
-		return
+		return true
 	}
 	q.ackLocked(p.Ack)
 	q.requeueLocked(p.Requeue)
-	q.publishLocked(p.Publish, unit)
+	refused := q.publishLocked(p.Publish, unit)
 	q.collectGone(unit)
+	return len(refused) == 0
 }
