@@ -189,6 +189,7 @@ func TestChannel_UnackedMessagesReturnInOrderWhenItCloses(t *testing.T) {
 		require.True(t, ok)
 	}
 	require.NoError(t, second.Close())
+	eventually(t, "the messages are back", func() bool { return readyCount(t, ch, queue) == 3 })
 	for _, want := range []struct {
 		body        string
 		redelivered bool
