@@ -63,6 +63,9 @@ func (v *VHost) createQueue(spec queue.Spec, owner any) (*queueNode, error) {
 	if err != nil {
 		return nil, err
 	}
+	if idle := spec.WithoutEffect(); len(idle) > 0 {
+		v.broker.log.Warn("arguments have no effect in this version", "queue", spec.Name, "vhost", v.name, "arguments", idle)
+	}
 	node := v.addQueue(q)
 	if spec.Exclusive {
 		if v.owned[owner] == nil {

@@ -190,6 +190,26 @@ func (s Spec) invalid(name, reason string) error {
 	return amqp.Errorf(amqp.CodePreconditionFailed, "invalid arg '%s' for %s: %s", name, s, reason)
 }
 
+// WithoutEffect lists the arguments of the queue that are checked and kept, but
+// do nothing in this version although they would in RabbitMQ.
+func (s Spec) WithoutEffect() []string {
+	var names []string
+	for _, name := range []string{
+		"x-expires", "x-message-ttl", "x-dead-letter-exchange", "x-max-priority",
+		"x-single-active-consumer", "x-delivery-limit",
+	} {
+		if _, ok := s.Arguments.Lookup(name); ok {
+			names = append(names, name)
+		}
+	}
+	for _, name := range []string{"x-max-length", "x-max-length-bytes"} {
+		if _, ok := s.Arguments.Lookup(name); ok && s.rejectLimits().none() {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 func unacceptable(value any) string {
 	return fmt.Sprintf("{unacceptable_type,%s}", amqp.TypeName(value))
 }
