@@ -35,6 +35,9 @@ func New(o Options) (*Broker, error) {
 	if len(o.VHosts) == 0 {
 		o.VHosts = []string{"/"}
 	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	b := &Broker{store: o.Store, log: o.Logger, vhosts: make(map[string]*VHost)}
 	for _, name := range o.VHosts {
 		vhost, err := newVHost(b, name)

@@ -37,6 +37,9 @@ func (v *VHost) DeclareQueue(spec queue.Spec, owner any) (*queue.Queue, error) {
 	if err != nil {
 		return nil, err
 	}
+	if idle := spec.WithoutEffect(); len(idle) > 0 {
+		v.broker.log.Warn("arguments have no effect in this version", "queue", spec.Name, "vhost", v.name, "arguments", idle)
+	}
 	return node.queue, node.declared.wait()
 }
 
@@ -62,9 +65,6 @@ func (v *VHost) createQueue(spec queue.Spec, owner any) (*queueNode, error) {
 	q, err := queue.New(spec, queue.Options{Store: v.broker.store, Owner: owner})
 	if err != nil {
 		return nil, err
-	}
-	if idle := spec.WithoutEffect(); len(idle) > 0 {
-		v.broker.log.Warn("arguments have no effect in this version", "queue", spec.Name, "vhost", v.name, "arguments", idle)
 	}
 	node := v.addQueue(q)
 	if spec.Exclusive {
