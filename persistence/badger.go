@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 
@@ -32,11 +34,34 @@ func badgerOptions(dir string, o Options, log *badgerLog) badger.Options {
 		WithCompactL0OnClose(false).WithVerifyValueChecksum(false)
 }
 
-// fatalLines are what Badger only logs although it means that something was
-// not written, or that a table is left out. They begin the formats of its log
-// lines (v4.9.6): a failed sync of the value log, a table with a bad checksum,
-// a memtable or a compaction that could not be written, a failed write that
-// nobody waits for.
+// removeEmptyFiles removes memtable and value logs of size 0. Badger v4.9.6
+// deletes such a file by cutting it to 0 and unlinking it, and makes one the
+// other way round; a crash in between leaves an empty file, which its Open
+// refuses with "Create a new file". There is nothing in them.
+func removeEmptyFiles(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("looking for leftovers of a crash: %w", err)
+	}
+	for _, e := range entries {
+		if ext := filepath.Ext(e.Name()); ext != ".mem" && ext != ".vlog" {
+			continue
+		}
+		info, err := e.Info()
+		if err == nil && info.Size() == 0 {
+			err = os.Remove(filepath.Join(dir, e.Name()))
+		}
+		if err != nil {
+			return fmt.Errorf("removing a leftover of a crash: %w", err)
+		}
+	}
+	return nil
+}
+
+// fatalLine says whether the format of a log line is one of those that Badger
+// v4.9.6 only logs although something was not written or is left out: a failed
+// sync of the value log, a table with a bad checksum, a memtable or compaction
+// that could not be written, a failed write that nobody waits for.
 func fatalLine(format string) bool {
 	for _, line := range [...]string{
 		"Error while curlf sync",

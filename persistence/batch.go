@@ -43,6 +43,9 @@ func newBatch() batch {
 func (b *batch) reset() {
 	for _, sh := range b.shares {
 		clear(sh.items)
+		if cap(sh.items) > keptOperations {
+			sh.items = nil
+		}
 		*sh = share{items: sh.items[:0]}
 	}
 	b.spare = append(b.spare, b.shares...)

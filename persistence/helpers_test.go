@@ -21,9 +21,11 @@ import (
 	"github.com/leveretmq/leveret/queue"
 )
 
+// quietOptions are for tests of logic, which need no sync: what they look at is
+// in the page cache in any case.
 func quietOptions(dir string) Options {
 	return Options{
-		Dir:    dir,
+		Dir: dir, Durability: OS,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Limits: Limits{ValueLogFile: minValueLogFile},
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ import (
 const (
 	victimDir     = "LEVERET_TEST_VICTIM_DIR"
 	victimQueues  = 6
-	victimCycles  = 4
+	victimCycles  = 3
 	victimReports = 2500 // before the kill, give or take
 )
 
@@ -46,6 +47,7 @@ func victimMessage(id uint32, seq uint64) *message.Message {
 // acknowledge, "d queue number" when that is durable.
 func runVictim(dir string, out io.Writer) error {
 	o := quietOptions(dir)
+	o.Durability = Fsync
 	o.Limits.ReclaimOctets = 4 << 20 // flushes and collections all the time
 	o.Limits.ReclaimIdle, o.Limits.Sweep = 20*time.Millisecond, 30*time.Millisecond
 	s, err := Open(o)
@@ -96,7 +98,8 @@ func (h *history) kill(t *testing.T, dir string, reports int) {
 	exe, err := os.Executable()
 	require.NoError(t, err)
 	cmd := exec.Command(exe)
-	cmd.Env = append(os.Environ(), victimDir+"="+dir)
+	// See TestSpaceIsReclaimed for what the race detector would tell.
+	cmd.Env = append(os.Environ(), victimDir+"="+dir, "GORACE=log_path="+filepath.Join(t.TempDir(), "race"))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)

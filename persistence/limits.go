@@ -151,6 +151,9 @@ const (
 	// scratchOctets is the largest encoding buffer that is kept for the next
 	// commit, in octets.
 	scratchOctets = 8 << 20
+	// keptOperations is the longest list of operations whose memory is kept
+	// for the next ones.
+	keptOperations = 100_000
 	// messageOverhead is what a waiting message counts besides its body and
 	// properties, in octets.
 	messageOverhead = 128

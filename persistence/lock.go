@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,13 +13,9 @@ type directoryLock struct{ file *os.File }
 
 // lockDirectory makes the directory if need be and locks it.
 func lockDirectory(dir string) (*directoryLock, error) {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, fmt.Errorf("%w: %s cannot be made: %w; choose another --data-dir or create it with the right owner",
-			ErrNotWritable, dir, err)
-	}
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o640)
+	f, err := openWritable(dir)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w; give the user that runs leveret write permission, or choose another --data-dir",
+		return nil, fmt.Errorf("%w: %s: %w; give it to the user that runs leveret, or choose another --data-dir",
 			ErrNotWritable, dir, err)
 	}
 	taken, err := tryLock(f)
@@ -31,6 +28,24 @@ func lockDirectory(dir string) (*directoryLock, error) {
 	}
 	return nil, fmt.Errorf("%w: %s belongs to another running leveret; stop it, or choose another --data-dir",
 		ErrLocked, dir)
+}
+
+// openWritable makes sure that the directory can be written to, and returns its
+// open lock file. Badger's own error cannot be told from others here, either.
+func openWritable(dir string) (*os.File, error) {
+	store := filepath.Join(dir, storeDir)
+	if err := os.MkdirAll(store, 0o750); err != nil {
+		return nil, err
+	}
+	probe, err := os.CreateTemp(store, "probe")
+	if err != nil {
+		return nil, err
+	}
+	err = errors.Join(probe.Close(), os.Remove(probe.Name()))
+	if err != nil {
+		return nil, err
+	}
+	return os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o640)
 }
 
 func (l *directoryLock) release() error {

@@ -77,6 +77,9 @@ func Open(o Options) (*Store, error) {
 
 func openStore(o Options, lock *directoryLock) (*Store, error) {
 	dir := filepath.Join(o.Dir, storeDir)
+	if err := removeEmptyFiles(dir); err != nil {
+		return nil, err
+	}
 	log := &badgerLog{log: o.Logger}
 	db, err := badger.Open(badgerOptions(dir, o, log))
 	if err != nil {

@@ -61,6 +61,18 @@ func TestForeignDatabaseIsRefused(t *testing.T) {
 	require.ErrorIs(t, err, ErrForeign)
 }
 
+// A crash while Badger makes or deletes a file leaves an empty one.
+func TestEmptyFilesOfACrash(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	declare(t, s, 1)
+	commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, 1, sized(9000, 1))}})
+	dir := snapshot(t, s)
+	for _, name := range []string{"00000.mem", "00077.mem", "000000.vlog", "000077.vlog"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, storeDir, name), nil, 0o600))
+	}
+	require.Len(t, recovered(t, openDir(t, dir), 1), 1)
+}
+
 func TestRedeliveredFlags(t *testing.T) {
 	s := openDir(t, t.TempDir())
 	declare(t, s, 1, 2)
@@ -137,16 +149,20 @@ func TestSequenceNumbersAreNotReused(t *testing.T) {
 	require.EqualValues(t, 71, openDir(t, s.options.Dir).NextSequence(1))
 }
 
-func TestDurabilityOfTheOperatingSystem(t *testing.T) {
-	o := quietOptions(t.TempDir())
-	o.Durability = OS
-	s := openWith(t, o)
-	declare(t, s, 1)
-	commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, 1, text("a"))}})
-	o.Dir = snapshot(t, s)
-	require.Equal(t, []string{"a"}, bodies(recovered(t, openWith(t, o), 1)))
-	closeStore(t, s)
-	o.Dir = s.options.Dir
-	require.False(t, recovered(t, openWith(t, o), 1)[0].Redelivered)
+func TestDurabilitySettings(t *testing.T) {
+	for _, d := range []Durability{Fsync, OS} {
+		o := quietOptions(t.TempDir())
+		o.Durability = d
+		s := openWith(t, o)
+		require.Equal(t, d == Fsync, s.db.Opts().SyncWrites)
+		declare(t, s, 1)
+		commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, 1, text("a"))}})
+		o.Dir = snapshot(t, s)
+		require.Equal(t, []string{"a"}, bodies(recovered(t, openWith(t, o), 1)))
+		closeStore(t, s)
+		o.Dir = s.options.Dir
+		require.False(t, recovered(t, openWith(t, o), 1)[0].Redelivered)
+	}
 	require.Equal(t, "fsync os", Fsync.String()+" "+OS.String())
+	require.Equal(t, Fsync, Options{}.Durability, "the safe setting is the default")
 }

@@ -50,8 +50,12 @@ func (p *pending) empty() bool { return len(p.submissions) == 0 }
 
 func (p *pending) operations() int { return len(p.enqueues) + len(p.acks) }
 
-// reset forgets everything and keeps the memory.
+// reset forgets everything, and keeps the memory unless it is a lot.
 func (p *pending) reset() {
+	if cap(p.acks) > keptOperations || cap(p.enqueues) > keptOperations || cap(p.submissions) > keptOperations {
+		*p = pending{}
+		return
+	}
 	clear(p.submissions)
 	clear(p.enqueues)
 	*p = pending{submissions: p.submissions[:0], enqueues: p.enqueues[:0], acks: p.acks[:0]}

@@ -77,13 +77,14 @@ func (s *Store) runReclaim() {
 			r.advised.look()
 		case <-r.busy:
 			if r.dead.Load() >= r.limit {
-				s.collect()
+				s.collect(1)
 			}
 		case <-rest.C:
 			now := r.commits.Load()
 			if now == commits && r.owed.Load() >= int64(s.limits.ReclaimIdleOctets) {
 				r.owed.Store(0)
-				s.collect()
+				// Nobody else will fill the table that starts the compaction.
+				s.collect(levelZeroTables)
 				now = r.commits.Load()
 			}
 			commits = now
@@ -93,18 +94,21 @@ func (s *Store) runReclaim() {
 	}
 }
 
-// collect flushes the memtable and collects the garbage of the value log.
-func (s *Store) collect() {
+// collect flushes the memtable some times, gives compaction a moment, and
+// collects the garbage of the value log.
+func (s *Store) collect(flushes int) {
 	r := &s.reclaim
 	if r.halted.Load() || s.failed() != nil {
 		return
 	}
 	r.dead.Store(0)
-	if err := s.flushMemtable(); err != nil {
-		_ = s.fail(err) // tells everybody; nothing is left to do here
-		return
+	for range flushes {
+		if err := s.flushMemtable(); err != nil {
+			_ = s.fail(err) // tells everybody; nothing is left to do here
+			return
+		}
+		r.flushes.Add(1)
 	}
-	r.flushes.Add(1)
 	s.signal()
 	select {
 	case <-r.stop:
@@ -154,4 +158,3 @@ func (s *Store) flushMemtable() error {
 	}
 	return nil
 }
-

@@ -23,28 +23,31 @@ func valueLogFiles(t *testing.T, s *Store) int {
 	return n
 }
 
-// Acknowledged messages give their space back, while the store is busy and when
-// it is idle; what lives is moved, not lost.
+// Acknowledged messages give their space back when the store is idle; what lives
+// is moved, not lost. (Collections beside commits are part of TestKill. Here
+// they would make the race detector find that Badger v4.9.6 reads the version of
+// its memtable without a lock when a collection starts.)
 func TestSpaceIsReclaimed(t *testing.T) {
 	o := quietOptions(t.TempDir())
-	o.Limits.ReclaimOctets, o.Limits.ReclaimIdleOctets = 24<<20, 1
-	o.Limits.ReclaimIdle = 50 * time.Millisecond
+	o.Durability = Fsync
+	o.Limits.ReclaimIdleOctets, o.Limits.ReclaimIdle = 1, 20*time.Millisecond
 	s := openWith(t, o)
 	declare(t, s, 1)
-	const n, size = 300, 400_000
+	const n, size = 150, 400_000
+	var acks []queue.Ack
 	for seq := uint64(1); seq <= n; seq++ {
-		u := queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, seq, sized(size, int(seq)))}}
-		if seq > 10 && seq%50 != 0 {
-			u.Ack = []queue.Ack{ack(1, seq-10)}
+		commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, seq, sized(size, int(seq)))}})
+		if seq%30 != 0 {
+			acks = append(acks, ack(1, seq))
 		}
-		commit(t, s, u)
 	}
-	require.Eventually(t, func() bool { return valueLogFiles(t, s) <= 4 }, 20*time.Second, 10*time.Millisecond,
+	commit(t, s, queue.Unit{Ack: acks})
+	require.Eventually(t, func() bool { return valueLogFiles(t, s) <= 2 }, 20*time.Second, 10*time.Millisecond,
 		"%d octets were written in files of %d", n*size, minValueLogFile)
 	require.NotZero(t, s.reclaim.flushes.Load())
 	s = openDir(t, snapshot(t, s))
 	all := recovered(t, s, 1)
-	require.Len(t, all, 10+n/50)
+	require.Len(t, all, n/30)
 	for _, r := range all {
 		require.Equal(t, sized(size, int(r.Seq)).Body, r.Message.Body)
 	}

@@ -417,4 +417,3 @@ func (s *Store) buryOrphans() error {
 		return nil
 	})
 }
-
