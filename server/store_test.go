@@ -1,0 +1,84 @@
+package server_test
+
+import (
+	"sync"
+
+	"github.com/leveretmq/leveret/broker"
+	"github.com/leveretmq/leveret/definitions"
+	"github.com/leveretmq/leveret/queue"
+)
+
+// volatile is a store that forgets everything: for tests in virtual time,
+// where nothing may touch a disk. As with a real store, what was handed over is
+// reported done by another goroutine, in order.
+type volatile struct {
+	mu     sync.Mutex
+	more   sync.Cond
+	done   []func() // guarded by mu
+	closed bool     // guarded by mu
+	ended  chan struct{}
+}
+
+var _ broker.Store = (*volatile)(nil)
+
+func newVolatile() *volatile {
+	s := &volatile{ended: make(chan struct{})}
+	s.more.L = &s.mu
+	go s.commit()
+	return s
+}
+
+func (s *volatile) commit() {
+	defer close(s.ended)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for !s.closed || len(s.done) > 0 {
+		batch := s.done
+		s.done = nil
+		s.mu.Unlock()
+		for _, done := range batch {
+			done()
+		}
+		s.mu.Lock()
+		for !s.closed && len(s.done) == 0 {
+			s.more.Wait()
+		}
+	}
+}
+
+func (s *volatile) later(done func()) {
+	s.mu.Lock()
+	s.done = append(s.done, done)
+	s.more.Signal()
+	s.mu.Unlock()
+}
+
+func (s *volatile) Submit(u queue.Unit) {
+	enqueued := append([]queue.Enqueue(nil), u.Enqueue...)
+	s.later(func() {
+		for _, e := range enqueued {
+			e.Receipt.Done(true)
+		}
+		if u.Done != nil {
+			u.Done(nil)
+		}
+	})
+}
+
+func (s *volatile) Change(_ definitions.Change, done func(error)) { s.later(func() { done(nil) }) }
+
+func (s *volatile) Close([]queue.Ack) error {
+	s.mu.Lock()
+	s.closed = true
+	s.more.Signal()
+	s.mu.Unlock()
+	<-s.ended
+	return nil
+}
+
+func (*volatile) Definitions() (definitions.Set, error)             { return definitions.Set{}, nil }
+func (*volatile) LastQueueID() uint32                               { return 0 }
+func (*volatile) NextSequence(uint32) uint64                        { return 0 }
+func (*volatile) Recover(uint32, func(queue.Recovered) error) error { return nil }
+func (*volatile) DropQueue(uint32)                                  {}
+func (*volatile) Throttle()                                         {}
