@@ -91,11 +91,12 @@ func (c *connection) handshake(f amqp.Frame) error {
 		return c.refuseOrClose(amqp.UnexpectedFrame(f))
 	}
 	method, err := amqp.DecodeMethod(f.Payload)
-	if errors.Is(err, amqp.ErrUnknownMethod) {
-		return err
+	var protocol *amqp.Error
+	if errors.As(err, &protocol) {
+		return c.refuseOrClose(protocol)
 	}
-	if err != nil {
-		return c.refuse(err)
+	if err != nil { // an unknown method: no answer in any state
+		return err
 	}
 	switch m := method.(type) {
 	case *amqp.ConnectionStartOk:
