@@ -77,9 +77,9 @@ vet: ## Run go vet
 	go vet ./...
 
 .PHONY: race
-race: ## Run the unit tests with the race detector
+race: ## Run the unit tests with the race detector and the order of locks checked
 	@[ -n "$(RACE)" ] || echo "no C compiler: the tests run without the race detector"
-	go test $(RACE) $(UNIT)
+	go test $(RACE) -tags invariants $(UNIT)
 
 .PHONY: conformance
 conformance: ## Run the conformance suite against the broker of this repository

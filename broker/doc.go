@@ -16,7 +16,8 @@
 //
 // # Locks
 //
-// The order is: topology lock, then a queue's lock, then the store's. The
+// The order is: topology lock, then a queue's lock, then the store's; builds with
+// the tag invariants check it (internal/lockorder). The
 // topology lock is never held while something waits for the disk or while a
 // message moves. Publishing needs it for reading only, and not at all as long
 // as the route is cached.

@@ -1,12 +1,12 @@
 package broker
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"github.com/leveretmq/leveret/binding"
 	"github.com/leveretmq/leveret/definitions"
 	"github.com/leveretmq/leveret/exchange"
+	"github.com/leveretmq/leveret/internal/lockorder"
 	"github.com/leveretmq/leveret/queue"
 )
 
@@ -17,7 +17,7 @@ type VHost struct {
 	broker  *Broker
 	version atomic.Uint64 // of the topology; see the package comment
 
-	mu        sync.RWMutex
+	mu        lockorder.RWMutex[lockorder.Topology]
 	exchanges map[string]*exchangeNode // guarded by mu
 	queues    map[string]*queueNode    // guarded by mu
 	// owned are the exclusive queues by the connection that they belong to;

@@ -2,9 +2,9 @@ package queue
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/internal/lockorder"
 	"github.com/leveretmq/leveret/message"
 )
 
@@ -16,7 +16,7 @@ type Queue struct {
 	owner any // the connection that an exclusive queue belongs to
 	store Store
 
-	mu      sync.Mutex
+	mu      lockorder.Mutex[lockorder.Queue]
 	core    core // guarded by mu
 	deleted bool // guarded by mu; set once
 }

@@ -1,9 +1,8 @@
 package server
 
 import (
-	"sync"
-
 	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/internal/lockorder"
 	"github.com/leveretmq/leveret/message"
 )
 
@@ -17,7 +16,7 @@ type confirmWindow struct {
 	channel *channel
 	last    uint64 // tag of the newest publish; belongs to the reader
 
-	mu     sync.Mutex
+	mu     lockorder.Mutex[lockorder.Window]
 	next   uint64 // guarded by mu; tag of the oldest publish that is not confirmed
 	fates  []fate // guarded by mu; of the tags from next on; as long as needed
 	asked  bool   // guarded by mu; the writer was told

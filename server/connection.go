@@ -15,6 +15,7 @@ import (
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/auth"
 	"github.com/leveretmq/leveret/broker"
+	"github.com/leveretmq/leveret/internal/lockorder"
 	"github.com/leveretmq/leveret/queue"
 )
 
@@ -69,7 +70,7 @@ type connection struct {
 	reading   atomic.Bool // the reader waits for the client, not for the broker
 	stop      atomic.Bool // the server shuts down
 
-	mu          sync.Mutex
+	mu          lockorder.Mutex[lockorder.Connection]
 	roomToWrite *sync.Cond // of mu
 	out         []byte     // guarded by mu; appended to by both goroutines
 	finished    bool       // guarded by mu; the reader has said its last word

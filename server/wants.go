@@ -1,6 +1,6 @@
 package server
 
-import "sync"
+import "github.com/leveretmq/leveret/internal/lockorder"
 
 // wants is what waits for a connection's writer: consumers that have something
 // to fetch, and channels that have confirms to send. Its lock is a leaf: other
@@ -8,7 +8,7 @@ import "sync"
 type wants struct {
 	signal chan struct{} // has room for one: the writer looks at everything at once
 
-	mu        sync.Mutex
+	mu        lockorder.Mutex[lockorder.Wants]
 	consumers []*consumer // guarded by mu
 	confirms  []*channel  // guarded by mu
 }
