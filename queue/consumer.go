@@ -82,6 +82,14 @@ func (c *Consumer) acquire() bool {
 	return c.Limiter.admit(1)
 }
 
+// yieldLimit gives back what the consumer took of the shared limit for messages
+// that it will never fetch.
+func (c *Consumer) yieldLimit() {
+	if !c.NoAck && c.Limiter != nil {
+		c.Limiter.Hold(-int64(c.assigned.len()))
+	}
+}
+
 // Limiter is the number of unacknowledged messages that the consumers of one
 // channel may hold together, whatever their queues. Its methods are safe for
 // concurrent use.

@@ -147,11 +147,9 @@ func (c *core) removeConsumer(consumer *Consumer) bool {
 		c.exclusive = false
 		c.rotation.leave(consumer)
 		consumer.gone = true
+		consumer.yieldLimit()
 		for consumer.assigned.len() > 0 {
 			c.giveBack(consumer, consumer.assigned.pop())
-			if !consumer.NoAck && consumer.Limiter != nil {
-				consumer.Limiter.Hold(-1)
-			}
 		}
 		consumer.assignedBytes = 0
 		c.dispatch()

@@ -294,6 +294,7 @@ func (q *Queue) Delete(c Condition) (int, error) {
 	wake := q.core.consumers
 	for _, c := range wake {
 		c.gone = true
+		c.yieldLimit()
 		c.assigned.clear()
 	}
 	q.core = core{}

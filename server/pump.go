@@ -112,6 +112,9 @@ func (c *connection) cancelled(consumer *consumer) {
 		return
 	}
 	delete(ch.consumers, consumer.Tag)
+	if ch.limiter.Release(0) { // what waited for this consumer counted
+		ch.resumeLocked()
+	}
 	if c.client.consumerCancelNotify {
 		c.out = amqp.AppendMethod(c.out, ch.id, &amqp.BasicCancel{ConsumerTag: consumer.Tag, NoWait: true})
 	}

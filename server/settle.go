@@ -120,6 +120,10 @@ func (ch *channel) releaseLimit(deliveries []unacked) {
 func (ch *channel) resume() {
 	ch.conn.mu.Lock()
 	defer ch.conn.mu.Unlock()
+	ch.resumeLocked()
+}
+
+func (ch *channel) resumeLocked() {
 	for _, c := range ch.consumers {
 		c.Queue().Resume(c.Consumer)
 	}
