@@ -1,16 +1,35 @@
 package server_test
 
 import (
+	"log/slog"
 	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/definitions"
+	"github.com/leveretmq/leveret/persistence"
 	"github.com/leveretmq/leveret/queue"
 )
 
-// volatile is a store that forgets everything: for tests in virtual time,
-// where nothing may touch a disk. As with a real store, what was handed over is
-// reported done by another goroutine, in order.
+// durable opens the real store in a directory of its own. It does not sync:
+// nobody cuts the power in a test.
+func durable(t testing.TB) *persistence.Store {
+	t.Helper()
+	s, err := persistence.Open(persistence.Options{
+		Dir: t.TempDir(), Durability: persistence.OS,
+		Logger: slog.New(slog.DiscardHandler),
+		Fatal:  func(err error) { t.Errorf("the store has failed: %v", err) },
+		Limits: persistence.Limits{ValueLogFile: 16 << 20},
+	})
+	require.NoError(t, err)
+	return s
+}
+
+// volatile is a store that forgets everything, for the many tests in which
+// nothing is durable: it opens in no time. As with the real store, what was
+// handed over is reported done by another goroutine, in order.
 type volatile struct {
 	mu     sync.Mutex
 	more   sync.Cond

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/server"
 )
 
@@ -39,7 +40,8 @@ var update = flag.Bool("update", false, "rewrite the transcripts with what the s
 //	C: hang up        the socket is closed
 //	T: 5s             time passes
 //
-// Names that the server invents are counted: amq.gen-1 is the first one. The
+// Names that the server invents are counted: amq.gen-1 is the first one. Where
+// the word "durable" comes up, the store is the real one. The
 // options of the server are those of the file's first line, if it has any:
 // "# options: frame-max 4096".
 func TestTranscripts(t *testing.T) {
@@ -66,7 +68,13 @@ func TestTranscripts(t *testing.T) {
 func play(t *testing.T, script string) string {
 	lines := strings.Split(strings.TrimSuffix(script, "\n"), "\n")
 	l := newListener()
-	serve(t, l, newVolatile(), options(t, lines[0]))
+	var store broker.Store
+	if strings.Contains(script, "durable") {
+		store = durable(t)
+	} else {
+		store = newVolatile()
+	}
+	serve(t, l, store, options(t, lines[0]))
 	c := &conversation{t: t, listener: l, parties: make(map[string]*party), names: make(map[string]string)}
 	for _, line := range lines {
 		c.line(line)
