@@ -154,6 +154,7 @@ func (ch *channel) get(m *amqp.BasicGet) error {
 	if err != nil {
 		return err
 	}
+	conn.awaitRoom() // the answer may be much larger than the question
 	d, remaining, ok := q.Get(queue.AckMode(m.NoAck))
 	if !ok {
 		conn.send(ch.id, &amqp.BasicGetEmpty{})

@@ -45,7 +45,7 @@ func (c *connection) settle() error {
 }
 
 // outstanding takes the deliveries that a tag names out of the channel's list.
-// The result is valid until the next call.
+// The caller hands the result to settled when it is done with it.
 func (ch *channel) outstanding(tag uint64, multiple bool) ([]unacked, error) {
 	c := ch.conn
 	c.mu.Lock()
@@ -69,7 +69,7 @@ func (ch *channel) ack(tag uint64, multiple bool) error {
 	for _, d := range deliveries {
 		ch.conn.acks.add(d.delivery)
 	}
-	ch.releaseLimit(deliveries)
+	ch.settled(deliveries)
 	return nil
 }
 
@@ -95,8 +95,18 @@ func (ch *channel) reject(tag uint64, multiple, requeueThem bool) error {
 		}
 		ch.conn.acks.handOver()
 	}
-	ch.releaseLimit(deliveries)
+	ch.settled(deliveries)
 	return nil
+}
+
+// settled ends the use of what outstanding has returned. The room for it is
+// kept, the messages are not.
+func (ch *channel) settled(deliveries []unacked) {
+	ch.releaseLimit(deliveries)
+	clear(deliveries)
+	if cap(deliveries) > keptUnacked {
+		ch.conn.settling = nil
+	}
 }
 
 // releaseLimit gives back what the deliveries took of the channel's shared
@@ -143,6 +153,6 @@ func (ch *channel) recover(requeueThem bool, answer amqp.Method) error {
 		ch.conn.send(ch.id, answer)
 	}
 	requeue(deliveries)
-	ch.releaseLimit(deliveries)
+	ch.settled(deliveries)
 	return nil
 }

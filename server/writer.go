@@ -69,6 +69,9 @@ func (c *connection) awaitRoom() {
 		c.wants.wake()
 		c.roomToWrite.Wait()
 	}
+	if c.broken {
+		c.out = nil // nobody will write it
+	}
 	c.mu.Unlock()
 }
 
