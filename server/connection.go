@@ -46,7 +46,8 @@ type clientProperties struct {
 // reader's goroutine; they are set before anybody else looks.
 type connection struct {
 	server *Server
-	log    *slog.Logger
+	log    *slog.Logger // learns who the client is on the way
+	peer   *slog.Logger // knows its address only; for every goroutine
 	sock   net.Conn
 	input  input
 	state  state
@@ -87,13 +88,14 @@ type connection struct {
 func newConnection(s *Server, sock net.Conn) *connection {
 	c := &connection{
 		server:   s,
-		log:      s.Logger.With("peer", sock.RemoteAddr().String()),
+		peer:     s.Logger.With("peer", sock.RemoteAddr().String()),
 		sock:     sock,
 		wants:    newWants(),
 		written:  make(chan struct{}),
 		channels: make(map[uint16]*channel),
 		frameMax: s.InitialFrameMax,
 	}
+	c.log = c.peer
 	c.roomToWrite = sync.NewCond(&c.mu)
 	c.heart = newHeart(c)
 	return c

@@ -89,7 +89,7 @@ func (h *heart) listen() {
 	if received != h.received || !c.reading.Load() {
 		h.missed = 0
 	} else if h.missed++; h.missed > allowedMisses {
-		c.log.Error("missed heartbeats from client", "timeout", h.interval)
+		c.peer.Error("missed heartbeats from client", "timeout", h.interval)
 		c.hangUp()
 		return
 	}

@@ -90,6 +90,6 @@ func (c *connection) abandon(err error) {
 	c.broken = true
 	c.roomToWrite.Broadcast()
 	c.mu.Unlock()
-	c.log.Debug("cannot write to the client", "error", err)
+	c.peer.Debug("cannot write to the client", "error", err)
 	c.hangUp()
 }
