@@ -184,7 +184,8 @@ func (c *connection) read() error {
 		if n > 0 {
 			return nil
 		}
-		interrupted := errors.Is(err, os.ErrDeadlineExceeded) && (c.stop.Load() && !c.told || c.input.shrink())
+		interrupted := errors.Is(err, os.ErrDeadlineExceeded) &&
+			(c.stop.Load() && !c.told || c.input.shrink() || c.input.early())
 		if !interrupted {
 			return err
 		}

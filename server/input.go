@@ -56,6 +56,10 @@ func (in *input) shrink() bool {
 	return true
 }
 
+// early says that the current phase has not ended: a read that has been
+// interrupted was meant to be another one (see interrupt), and goes on.
+func (in *input) early() bool { return time.Now().Before(in.deadline) }
+
 // read waits for octets.
 func (in *input) read(sock net.Conn) (int, error) {
 	in.makeRoom()

@@ -35,6 +35,10 @@ type peer struct {
 func connect(t testing.TB, l *listener) *peer {
 	sock, err := l.dial()
 	require.NoError(t, err)
+	return newPeer(t, sock)
+}
+
+func newPeer(t testing.TB, sock net.Conn) *peer {
 	p := &peer{t: t, sock: sock, out: make(chan []byte, 1024)}
 	p.speak.L = &p.mu
 	p.quit = sync.OnceFunc(func() {
