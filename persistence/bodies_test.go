@@ -101,6 +101,19 @@ func TestBodyLivesAsLongAsItsLastReference(t *testing.T) {
 	require.Empty(t, s.index.bodies)
 }
 
+// A message that moves to another queue in one unit, as dead-lettering does,
+// must not refer to the body that dies in the same commit.
+func TestBodyOfAMovedMessage(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	declare(t, s, 1, 2)
+	m := sized(500_000, 1)
+	commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, 1, m)}})
+	commit(t, s, queue.Unit{Ack: []queue.Ack{ack(1, 1)}, Enqueue: []queue.Enqueue{enqueue(2, 1, m)}})
+	s = openDir(t, snapshot(t, s))
+	require.Empty(t, recovered(t, s, 1))
+	require.Equal(t, m, recovered(t, s, 2)[0].Message)
+}
+
 func TestBigBodies(t *testing.T) {
 	s := openDir(t, t.TempDir())
 	declare(t, s, 1)

@@ -152,6 +152,20 @@ func TestAcknowledgementsAloneAreCommittedWithinTheirDelay(t *testing.T) {
 	require.Empty(t, recovered(t, openDir(t, s.options.Dir), 1))
 }
 
+func TestAcknowledgementsAloneWaitForCompany(t *testing.T) {
+	o := quietOptions(t.TempDir())
+	o.Limits.AckDelay = time.Hour
+	s := openWith(t, o)
+	declare(t, s, 1)
+	commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, 1, text("a")), enqueue(1, 2, text("b"))}})
+	before := s.reclaim.commits.Load()
+	s.Submit(queue.Unit{Ack: []queue.Ack{ack(1, 1)}})
+	s.Submit(queue.Unit{Ack: []queue.Ack{ack(1, 2)}})
+	commit(t, s, queue.Unit{})
+	require.Equal(t, before+1, s.reclaim.commits.Load())
+	require.Empty(t, recovered(t, openDir(t, snapshot(t, s)), 1))
+}
+
 // A failed commit is the end: nobody is confirmed, everybody who waits is told.
 func TestFailedCommitConfirmsNothing(t *testing.T) {
 	o := quietOptions(t.TempDir())

@@ -80,18 +80,29 @@ func (s *Store) runReclaim() {
 				s.collect(1)
 			}
 		case <-rest.C:
-			now := r.commits.Load()
-			if now == commits && r.owed.Load() >= int64(s.limits.ReclaimIdleOctets) {
-				r.owed.Store(0)
-				// Nobody else will fill the table that starts the compaction.
-				s.collect(levelZeroTables)
-				now = r.commits.Load()
+			if now := r.commits.Load(); now != commits {
+				commits = now
+				continue
 			}
-			commits = now
+			s.rest()
+			commits = r.commits.Load()
 		case <-sweep.C:
 			s.sweep()
 		}
 	}
+}
+
+// rest is what an idle store does, again and again: compaction takes its time,
+// and a look for garbage costs nothing when there is none.
+func (s *Store) rest() {
+	r := &s.reclaim
+	if r.owed.Load() >= int64(s.limits.ReclaimIdleOctets) {
+		r.owed.Store(0)
+		// Nobody else will fill the table that starts the compaction.
+		s.collect(levelZeroTables)
+		return
+	}
+	s.collectGarbage()
 }
 
 // collect flushes the memtable some times, gives compaction a moment, and
@@ -112,11 +123,16 @@ func (s *Store) collect(flushes int) {
 	s.signal()
 	select {
 	case <-r.stop:
-		return
 	case <-time.After(compactionDelay):
+		s.collectGarbage()
 	}
+}
+
+// collectGarbage rewrites files of the value log as long as one has garbage.
+func (s *Store) collectGarbage() {
+	r := &s.reclaim
 	files := 0
-	for !r.stopping() && !r.halted.Load() {
+	for !r.stopping() && !r.halted.Load() && s.failed() == nil {
 		err := s.db.RunValueLogGC(reclaimRatio)
 		if errors.Is(err, badger.ErrNoRewrite) || errors.Is(err, badger.ErrRejected) {
 			break
@@ -128,7 +144,9 @@ func (s *Store) collect(flushes int) {
 		}
 		files++
 	}
-	s.log.Debug("collected garbage", "files", files)
+	if files > 0 {
+		s.log.Debug("collected garbage of the value log", "files", files)
+	}
 }
 
 func (r *reclaimer) stopping() bool {
