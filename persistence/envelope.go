@@ -20,10 +20,10 @@ const (
 	envelopeOverhead = envelopeHeader + binary.MaxVarintLen16
 )
 
-// marker is the value of a dead block. It is short enough to be inline,
-// shadows all older versions, and is no tombstone: what Badger's garbage
-// collection writes back never becomes visible behind it.
-var marker = []byte{0}
+// marker is the value of a dead key. It is short enough to be inline, shadows
+// all older versions, and is no tombstone: what Badger's garbage collection
+// writes back never becomes visible behind it.
+func marker() []byte { return []byte{0} }
 
 // isMarker says whether a stored value of this size is a marker. Envelopes are
 // longer; the size of a value that Badger cannot read is still that of the value.

@@ -19,11 +19,11 @@ func (s *Store) finish(flush uint64) {
 			continue
 		}
 		markers++
-		s.killBlock(blk, flush, markers > deferredMarkers)
+		s.killBlock(blk, flush, markers)
 	}
 	for _, body := range b.orphans {
 		markers++
-		s.killBody(body, flush, markers > deferredMarkers)
+		s.killBody(body, flush, markers)
 	}
 	for _, q := range b.stale {
 		q.stale = false
@@ -59,14 +59,15 @@ func (s *Store) writeLive(key []byte, l *liveSet) {
 	s.writes.put(key, value, 0)
 }
 
-// killBlock gives the key of a dead block to the graveyard, at once or, if the
-// live set alone keeps it dead, later.
-func (s *Store) killBlock(b *block, flush uint64, later bool) {
+// killBlock gives the key of a dead block to the graveyard. Behind the first
+// few of a commit, counted by markers, it is overwritten later if the live set
+// alone keeps it dead.
+func (s *Store) killBlock(b *block, flush uint64, markers int) {
 	if b.recorded {
 		s.writes.delete(appendAcksKey(make([]byte, 0, 1+blockKeyLen), b))
 	}
 	g := grave{key: b.key(), inLog: b.inLog(), size: int(b.size)}
-	if later && s.covered(b) {
+	if markers > deferredMarkers && s.covered(b) {
 		s.graves.add(g)
 	} else {
 		s.graves.mark(&s.writes, g, flush)
@@ -83,16 +84,16 @@ func (s *Store) covered(b *block) bool {
 	return q == nil || b.first < q.live.head
 }
 
-// killBody gives the pieces of a body to the graveyard. Nothing refers to
-// them, so recovery knows that they are dead.
-func (s *Store) killBody(b *body, flush uint64, later bool) {
+// killBody does the same with the pieces of a body. Nothing refers to them, so
+// recovery knows in any case that they are dead.
+func (s *Store) killBody(b *body, flush uint64, markers int) {
 	for i := range b.chunks() {
 		from, to := b.chunk(i)
 		g := grave{
 			key:   appendBodyKey(make([]byte, 0, bodyKeyLen), b.number, i),
 			inLog: true, size: int(to - from),
 		}
-		if later {
+		if markers > deferredMarkers {
 			s.graves.add(g)
 		} else {
 			s.graves.mark(&s.writes, g, flush)

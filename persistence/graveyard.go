@@ -31,7 +31,7 @@ func (y *graveyard) mark(w *writeSet, g grave, flush uint64) {
 		w.delete(g.key)
 		return
 	}
-	w.put(g.key, marker, 0)
+	w.put(g.key, marker(), 0)
 	g.flush = flush
 	y.marked = append(y.marked, g)
 	y.dead += g.size
