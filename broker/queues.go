@@ -62,7 +62,11 @@ func (v *VHost) createQueue(spec queue.Spec, owner any) (*queueNode, error) {
 		return nil, err
 	}
 	spec.ID = v.broker.lastQueueID.Add(1)
-	q, err := queue.New(spec, queue.Options{Store: v.broker.store, Owner: owner})
+	q, err := queue.New(spec, queue.Options{
+		Store: v.broker.store, Owner: owner,
+		// The store reserves numbers for all queues together, new ones included.
+		NextSeq: v.broker.store.NextSequence(spec.ID),
+	})
 	if err != nil {
 		return nil, err
 	}
