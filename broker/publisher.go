@@ -39,7 +39,7 @@ func (p *Publisher) Route(m *message.Message) ([]*queue.Queue, error) {
 	if plain && p.cached && p.exchange == m.Exchange && p.key == m.RoutingKey && p.version == p.vhost.version.Load() {
 		return p.queues, nil
 	}
-	node, err := p.vhost.entrance(m.Exchange)
+	node, version, err := p.vhost.entrance(m.Exchange)
 	if err != nil {
 		return nil, err
 	}
@@ -49,15 +49,15 @@ func (p *Publisher) Route(m *message.Message) ([]*queue.Queue, error) {
 			return nil, err
 		}
 	}
-	return p.lookUp(node, keys, m), nil
+	return p.lookUp(node, version, keys, m), nil
 }
 
 // lookUp routes through the topology and remembers the result if it depends on
-// nothing but the exchange and the key.
-func (p *Publisher) lookUp(node *exchangeNode, keys []string, m *message.Message) []*queue.Queue {
+// nothing but the exchange and the key. The version is that of the topology in
+// which the exchange was found: what is remembered counts as no newer.
+func (p *Publisher) lookUp(node *exchangeNode, version uint64, keys []string, m *message.Message) []*queue.Queue {
 	r := route{vhost: p.vhost, static: len(keys) == 1}
 	p.vhost.mu.RLock()
-	version := p.vhost.version.Load()
 	r.match(node, keys, m)
 	p.vhost.mu.RUnlock()
 	p.cached = r.static
@@ -67,18 +67,19 @@ func (p *Publisher) lookUp(node *exchangeNode, keys []string, m *message.Message
 	return r.queues
 }
 
-// entrance finds the exchange that a client publishes to.
-func (v *VHost) entrance(name string) (*exchangeNode, error) {
+// entrance finds the exchange that a client publishes to, and the version of
+// the topology that has it.
+func (v *VHost) entrance(name string) (node *exchangeNode, version uint64, err error) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	node, ok := v.exchanges[name]
 	if !ok {
-		return nil, exchange.Missing(name, v.name)
+		return nil, 0, exchange.Missing(name, v.name)
 	}
 	if node.spec.Internal {
-		return nil, exchange.PublishInternal(name, v.name)
+		return nil, 0, exchange.PublishInternal(name, v.name)
 	}
-	return node, nil
+	return node, v.version.Load(), nil
 }
 
 // inspect looks at the properties that mean something to the broker, in
