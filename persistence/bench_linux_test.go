@@ -142,8 +142,9 @@ func benchmarkStore(b *testing.B, publishers, window, mode int) {
 	o.Limits.ValueLogFile = defaultValueLogFile
 	s := openWith(b, o)
 	declareRange(b, s, uint32(publishers))
+	template := sized(1024, 1)
 	runPublishers(b, publishers, window, func(id uint32, seq uint64, settled func()) {
-		m := *sized1024
+		m := *template
 		s.Submit(queue.Unit{
 			Enqueue: []queue.Enqueue{enqueue(id, seq, &m)},
 			Done: func(error) {
@@ -155,6 +156,3 @@ func benchmarkStore(b *testing.B, publishers, window, mode int) {
 		})
 	})
 }
-
-// sized1024 is read only.
-var sized1024 = sized(1024, 1)

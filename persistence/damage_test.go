@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,65 +14,49 @@ import (
 	"github.com/leveretmq/leveret/queue"
 )
 
-// A value that is not what was written is left out, kept in quarantine, and
-// does not harm the others.
-func TestDamagedBlocks(t *testing.T) {
-	flip := func(value []byte) []byte {
+// damageCase is one value of fillBlocks that is not what was written any more,
+// and what is left then.
+type damageCase struct {
+	prefix byte
+	damage func(value, other []byte) []byte
+	left   map[uint32][]uint64
+}
+
+func damageCases() map[string]damageCase {
+	flip := func(value, _ []byte) []byte {
 		value = bytes.Clone(value)
 		value[len(value)/2] ^= 4
 		return value
 	}
-	for name, c := range map[string]struct {
-		prefix byte
-		damage func(value, other []byte) []byte
-		lost   map[uint32][]uint64 // what is left
-	}{
-		"flipped bit in an own block": {
-			prefixBlock, func(value, _ []byte) []byte { return flip(value) },
-			map[uint32][]uint64{1: {11, 12, 21, 22}, 2: {1, 2, 3, 4}, 3: {1, 2, 3, 4}},
-		},
+	withoutOwn := map[uint32][]uint64{1: {11, 12, 21, 22}, 2: {1, 2, 3, 4}, 3: {1, 2, 3, 4}}
+	return map[string]damageCase{
+		"flipped bit in an own block": {prefixBlock, flip, withoutOwn},
 		"value of another key": {
-			prefixBlock, func(_, other []byte) []byte { return other },
-			map[uint32][]uint64{1: {11, 12, 21, 22}, 2: {1, 2, 3, 4}, 3: {1, 2, 3, 4}},
+			prefixBlock, func(_, other []byte) []byte { return other }, withoutOwn,
 		},
 		"cut short": {
-			prefixBlock, func(value, _ []byte) []byte { return value[:len(value)-1] },
-			map[uint32][]uint64{1: {11, 12, 21, 22}, 2: {1, 2, 3, 4}, 3: {1, 2, 3, 4}},
+			prefixBlock, func(value, _ []byte) []byte { return value[:len(value)-1] }, withoutOwn,
 		},
-		"nothing left": {
-			prefixBlock, func(_, _ []byte) []byte { return []byte{} },
-			map[uint32][]uint64{1: {11, 12, 21, 22}, 2: {1, 2, 3, 4}, 3: {1, 2, 3, 4}},
-		},
+		"nothing left": {prefixBlock, func(_, _ []byte) []byte { return []byte{} }, withoutOwn},
 		"flipped bit in a mixed block": {
-			prefixMixed, func(value, _ []byte) []byte { return flip(value) },
-			map[uint32][]uint64{1: {1, 2, 11, 12, 21, 22}, 2: {2, 3, 4}, 3: {2, 3, 4}},
+			prefixMixed, flip, map[uint32][]uint64{1: {1, 2, 11, 12, 21, 22}, 2: {2, 3, 4}, 3: {2, 3, 4}},
 		},
 		"flipped bit in a body": {
-			prefixBody, func(value, _ []byte) []byte { return flip(value) },
-			map[uint32][]uint64{1: {1, 2, 11, 12, 21, 22}, 2: {1, 2, 3}, 3: {1, 2, 3}},
+			prefixBody, flip, map[uint32][]uint64{1: {1, 2, 11, 12, 21, 22}, 2: {1, 2, 3}, 3: {1, 2, 3}},
 		},
-	} {
+	}
+}
+
+// A value that is not what was written is left out, kept in quarantine, and
+// does not harm the others.
+func TestDamagedBlocks(t *testing.T) {
+	for name, c := range damageCases() {
 		t.Run(name, func(t *testing.T) {
 			s := openDir(t, t.TempDir())
 			fillBlocks(t, s)
-			var bad write
-			var other []byte
-			for _, w := range stored(t, s) {
-				if w.key[0] == c.prefix && bad.key == nil {
-					bad = w
-				} else {
-					other = w.value
-				}
-			}
-			bad.value = c.damage(bad.value, other)
-			release := hold(s)
-			require.NoError(t, s.apply([]write{bad}))
-			release()
-
+			bad := c.spoil(t, s)
 			s = openDir(t, snapshot(t, s))
-			for id, want := range c.lost {
-				require.Equal(t, want, seqs(recovered(t, s, id)), "queue %d", id)
-			}
+			c.requireLeft(t, s)
 			kept, err := os.ReadFile(filepath.Join(s.options.Dir, quarantineDir, hex.EncodeToString(bad.key)))
 			require.NoError(t, err)
 			require.Equal(t, bad.value, kept)
@@ -80,19 +65,38 @@ func TestDamagedBlocks(t *testing.T) {
 			// It is dealt with once.
 			require.Eventually(t, func() bool {
 				left, _ := keys(t, s, c.prefix)
-				for _, key := range left {
-					if bytes.Equal(key, bad.key) {
-						return false
-					}
-				}
-				return true
+				return !slices.ContainsFunc(left, func(key []byte) bool { return bytes.Equal(key, bad.key) })
 			}, 10*time.Second, time.Millisecond)
 			s = openDir(t, snapshot(t, s))
-			for id, want := range c.lost {
-				require.Equal(t, want, seqs(recovered(t, s, id)), "queue %d", id)
-			}
+			c.requireLeft(t, s)
 			require.False(t, s.reclaim.halted.Load())
 		})
+	}
+}
+
+// spoil damages the first value of the case's kind.
+func (c damageCase) spoil(t *testing.T, s *Store) write {
+	t.Helper()
+	var bad write
+	var other []byte
+	for _, w := range stored(t, s) {
+		if w.key[0] == c.prefix && bad.key == nil {
+			bad = w
+		} else {
+			other = w.value
+		}
+	}
+	bad.value = c.damage(bad.value, other)
+	release := hold(s)
+	defer release()
+	require.NoError(t, s.apply([]write{bad}))
+	return bad
+}
+
+func (c damageCase) requireLeft(t *testing.T, s *Store) {
+	t.Helper()
+	for id, want := range c.left {
+		require.Equal(t, want, seqs(recovered(t, s, id)), "queue %d", id)
 	}
 }
 
