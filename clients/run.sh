@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # run.sh [CLIENT...]: runs real client programs against a broker and prints what
-# passed. Without LEVERET_URL it builds the broker of this repository and starts
+# passed. Without CLIENTS_URL it builds the broker of this repository and starts
 # it on a free port and an empty data directory. See README.md.
 set -uo pipefail
 
@@ -119,7 +119,7 @@ start_broker() {
 		fi
 		sleep 0.05
 	done
-	LEVERET_URL="amqp://guest:guest@127.0.0.1:$port/"
+	CLIENTS_URL="amqp://guest:guest@127.0.0.1:$port/"
 }
 
 # stop_broker ends the broker that was started here; fails if it was gone before
@@ -145,7 +145,7 @@ run_client() {
 	local client=$1 version=? status program line reported=0
 	read -ra program <<<"$(program_of "$client")"
 	echo "clients: $client" >&2
-	LEVERET_URL=$LEVERET_URL timeout --kill-after=10 $longest "${program[@]}" \
+	CLIENTS_URL=$CLIENTS_URL timeout --kill-after=10 $longest "${program[@]}" \
 		>"$work/$client.out" 2>"$work/$client.err"
 	status=$?
 	while IFS= read -r line; do
@@ -181,7 +181,7 @@ main() {
 	for client in "${chosen[@]}"; do
 		[ -n "$(packages_of "$client")" ] || die "unknown client '$client'; there are: ${all[*]}"
 	done
-	[ -n "${LEVERET_URL:-}" ] || start_broker
+	[ -n "${CLIENTS_URL:-}" ] || start_broker
 	for client in "${chosen[@]}"; do
 		if install "$client" >"$work/install.log" 2>&1; then
 			run_client "$client"

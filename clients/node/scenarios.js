@@ -1,7 +1,7 @@
 // The tutorials' patterns with amqplib's promise API.
 //
 // Prints `version`, then `ok NAME` or `FAIL NAME: reason` per scenario; the exit
-// status is 1 if any failed. LEVERET_URL names the broker.
+// status is 1 if any failed. CLIENTS_URL names the broker.
 'use strict';
 
 const assert = require('node:assert/strict');
@@ -11,7 +11,7 @@ const { once } = require('node:events');
 const { setTimeout: pause } = require('node:timers/promises');
 const amqp = require('amqplib');
 
-const url = process.env.LEVERET_URL;
+const url = process.env.CLIENTS_URL;
 const run = randomUUID().slice(0, 8);
 const deadline = 90_000; // ms for all scenarios together
 const patience = 10_000; // ms for one condition

@@ -2,7 +2,7 @@
 // The tutorials' patterns with php-amqplib.
 //
 // Prints `version`, then `ok NAME` or `FAIL NAME: reason` per scenario; the exit
-// status is 1 if any failed. LEVERET_URL names the broker.
+// status is 1 if any failed. CLIENTS_URL names the broker.
 declare(strict_types=1);
 
 require_once 'PhpAmqpLib/autoload.php';
@@ -30,7 +30,7 @@ function equal($got, $want, string $what): void
 
 function connect(): AMQPStreamConnection
 {
-    $url = parse_url(getenv('LEVERET_URL'));
+    $url = parse_url(getenv('CLIENTS_URL'));
     $vhost = substr($url['path'] ?? '/', 1);
     return new AMQPStreamConnection(
         $url['host'],

@@ -1,7 +1,7 @@
 """Celery with real workers: tasks, retries, routing, a worker that is killed.
 
 Prints `version`, then `ok NAME` or `FAIL NAME: reason` per scenario; the exit
-status is 1 if any failed. LEVERET_URL names the broker.
+status is 1 if any failed. CLIENTS_URL names the broker.
 """
 
 import faulthandler

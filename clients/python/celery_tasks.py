@@ -1,6 +1,6 @@
 """The Celery application that worker and scenarios share.
 
-LEVERET_URL names the broker, CLIENTS_RUN makes the names of one run its own and
+CLIENTS_URL names the broker, CLIENTS_RUN makes the names of one run its own and
 CLIENTS_DIRECTORY is where tasks leave what only they can tell.
 """
 
@@ -23,7 +23,7 @@ def name(suffix):
 DIRECT = Exchange(name("direct"), type="direct", durable=True)
 TOPIC = Exchange(name("topic"), type="topic", durable=True)
 
-app = Celery("clients", broker=os.environ["LEVERET_URL"], backend="rpc://")
+app = Celery("clients", broker=os.environ["CLIENTS_URL"], backend="rpc://")
 app.conf.update(
     broker_transport_options={"confirm_publish": True},
     broker_connection_retry=False,

@@ -1,7 +1,7 @@
 """The tutorials' patterns with pika's blocking connection.
 
 Prints `version`, then `ok NAME` or `FAIL NAME: reason` per scenario; the exit
-status is 1 if any failed. LEVERET_URL names the broker.
+status is 1 if any failed. CLIENTS_URL names the broker.
 """
 
 import faulthandler
@@ -17,7 +17,7 @@ import uuid
 import pika
 from pika.exceptions import UnroutableError
 
-URL = os.environ["LEVERET_URL"]
+URL = os.environ["CLIENTS_URL"]
 RUN = uuid.uuid4().hex[:8]
 DEADLINE = 90  # seconds for all scenarios together
 PATIENCE = 10  # seconds for one condition

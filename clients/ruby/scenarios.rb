@@ -3,14 +3,14 @@
 # The tutorials' patterns with Bunny.
 #
 # Prints `version`, then `ok NAME` or `FAIL NAME: reason` per scenario; the exit
-# status is 1 if any failed. LEVERET_URL names the broker.
+# status is 1 if any failed. CLIENTS_URL names the broker.
 
 require 'bunny'
 require 'securerandom'
 require 'timeout'
 
 # Bunny takes the path "/" for a virtual host without a name.
-URL = ENV.fetch('LEVERET_URL').chomp('/')
+URL = ENV.fetch('CLIENTS_URL').chomp('/')
 RUN = SecureRandom.hex(4)
 DEADLINE = 90 # seconds for all scenarios together
 PATIENCE = 10 # seconds for one condition

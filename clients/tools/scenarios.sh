@@ -3,7 +3,7 @@
 # neither confirms nor mandatory messages, and show no properties.
 #
 # Prints `version`, then `ok NAME` or `FAIL NAME: reason` per scenario; the exit
-# status is 1 if any failed. LEVERET_URL names the broker.
+# status is 1 if any failed. CLIENTS_URL names the broker.
 set -uo pipefail
 
 deadline=90 # seconds for all scenarios together
@@ -14,7 +14,7 @@ if [ -z "${CLIENTS_TOOLS_LIMITED:-}" ]; then
 fi
 
 # librabbitmq takes the path "/" for a virtual host without a name.
-url=${LEVERET_URL%/}
+url=${CLIENTS_URL%/}
 run=$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -10,7 +10,7 @@ die() {
 }
 
 # use_flavour FLAVOUR sets the ports and the node name of the flavour and the
-# default folder of its state. LEVERET_RABBITMQ_PORT moves all of the ports, and the
+# default folder of its state. RABBITMQ_PORT moves all of the ports, and the
 # instance is then one of its own.
 use_flavour() {
 	case $1 in
@@ -19,8 +19,8 @@ use_flavour() {
 	*) die "unknown flavour '$1': debian12 or debian13" ;;
 	esac
 	moved=
-	if [ -n "${LEVERET_RABBITMQ_PORT:-}" ]; then
-		amqp_port=$LEVERET_RABBITMQ_PORT
+	if [ -n "${RABBITMQ_PORT:-}" ]; then
+		amqp_port=$RABBITMQ_PORT
 		moved="-$amqp_port"
 	fi
 	epmd_port=$((amqp_port + 1))
