@@ -10,6 +10,7 @@ import (
 type input struct {
 	buf        []byte
 	start, end int
+	full       bool // the last read left no room
 	// deadline is when the current phase of the connection ends; zero is
 	// never.
 	deadline time.Time
@@ -65,6 +66,7 @@ func (in *input) read(sock net.Conn) (int, error) {
 	in.makeRoom()
 	n, err := sock.Read(in.buf[in.end:])
 	in.end += n
+	in.full = in.end == len(in.buf)
 	return n, err
 }
 
@@ -74,14 +76,13 @@ func (in *input) makeRoom() {
 	if in.buf == nil {
 		in.buf = make([]byte, readBufferMin)
 	}
-	full := in.end == len(in.buf)
 	if in.start > 0 {
 		in.end = copy(in.buf, in.buf[in.start:in.end])
 		in.start = 0
 	}
 	// A frame that is larger than the buffer needs more, whatever the limit;
 	// its size was checked when its header was parsed.
-	if in.end == len(in.buf) || full && len(in.buf) < readBufferMax {
+	if in.end == len(in.buf) || in.full && len(in.buf) < readBufferMax {
 		grown := make([]byte, 2*len(in.buf))
 		in.end = copy(grown, in.buf[:in.end])
 		in.buf = grown

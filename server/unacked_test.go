@@ -1,0 +1,162 @@
+package server
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/queue"
+)
+
+// unackedModel is what an unackedList is, told as simply as possible.
+type unackedModel struct {
+	list   unackedList
+	random *rand.Rand
+	queue  *queue.Queue
+	last   uint64
+	held   map[uint64]queue.Delivery
+	taken  []unacked // for a rollback
+}
+
+// TestUnackedList_AgainstModel does random things to a list and compares it
+// with the model after each.
+func TestUnackedList_AgainstModel(t *testing.T) {
+	q, err := queue.New(queue.Spec{Name: "q"}, queue.Options{})
+	require.NoError(t, err)
+	for seed := range uint64(20) {
+		m := &unackedModel{random: rand.New(rand.NewPCG(seed, 0)), queue: q, held: make(map[uint64]queue.Delivery)}
+		for step := range 300 {
+			name := m.step(t)
+			m.check(t, fmt.Sprintf("seed %d, step %d: %s", seed, step, name))
+		}
+	}
+}
+
+func (m *unackedModel) step(t *testing.T) string {
+	steps := []struct {
+		name string
+		do   func(*testing.T)
+	}{
+		{"push", m.push}, {"push", m.push}, {"push", m.push},
+		{"take one", m.takeOne}, {"take one", m.takeOne}, {"take one", m.takeOne}, {"take one", m.takeOne},
+		{"take many", m.takeMany}, {"restore", m.restore}, {"limit", m.limit}, {"take all", m.takeAll},
+	}
+	chosen := steps[m.random.IntN(len(steps)-m.random.IntN(2))] // all is rarer
+	chosen.do(t)
+	return chosen.name
+}
+
+func (m *unackedModel) push(*testing.T) {
+	for range 1 + m.random.IntN(25) {
+		m.last += uint64(1 + m.random.IntN(2)*m.random.IntN(3)) // no-ack deliveries use tags, too
+		d := queue.Delivery{Queue: m.queue, Entry: queue.Entry{Seq: m.random.Uint64()}}
+		m.list.push(m.last, d)
+		m.held[m.last] = d
+	}
+}
+
+// tag is any tag, mostly one that is outstanding.
+func (m *unackedModel) tag() uint64 {
+	if held := m.tags(); len(held) > 0 && m.random.IntN(5) > 0 {
+		return held[m.random.IntN(len(held))]
+	}
+	return m.random.Uint64N(m.last + 2)
+}
+
+func (m *unackedModel) tags() []uint64 { return slices.Sorted(maps.Keys(m.held)) }
+
+func (m *unackedModel) takeOne(t *testing.T)  { m.take(t, m.tag(), single) }
+func (m *unackedModel) takeMany(t *testing.T) { m.take(t, m.tag(), !single) }
+func (m *unackedModel) takeAll(t *testing.T)  { m.take(t, 0, !single) }
+
+func (m *unackedModel) take(t *testing.T, tag uint64, multiple bool) {
+	var want []unacked
+	for _, held := range m.tags() {
+		if held == tag || multiple && (held < tag || tag == 0) {
+			want = append(want, unacked{tag: held, delivery: m.held[held]})
+		}
+	}
+	got, err := m.list.takeTagged(tag, multiple, nil)
+	if _, ok := m.held[tag]; !ok && !(multiple && tag == 0) {
+		var protocol *amqp.Error
+		require.ErrorAs(t, err, &protocol)
+		require.Equal(t, fmt.Sprintf("PRECONDITION_FAILED - unknown delivery tag %d", tag), protocol.ReplyText())
+		return
+	}
+	require.NoError(t, err)
+	require.Len(t, got, len(want))
+	for i := range want {
+		if want[i].tag != got[i].tag || want[i].delivery.Seq != got[i].delivery.Seq {
+			t.Fatalf("tag %d is %d", want[i].tag, got[i].tag)
+		}
+		delete(m.held, got[i].tag)
+	}
+	m.taken = append(m.taken, got...)
+}
+
+// restore brings back some of what was taken, as a rollback does.
+func (m *unackedModel) restore(*testing.T) {
+	var back []unacked
+	m.taken = slices.DeleteFunc(m.taken, func(u unacked) bool {
+		if m.random.IntN(3) == 0 {
+			return false
+		}
+		back = append(back, u)
+		return true
+	})
+	m.random.Shuffle(len(back), func(i, j int) { back[i], back[j] = back[j], back[i] })
+	m.list.restore(back)
+	for _, u := range back {
+		m.held[u.tag] = u.delivery
+	}
+}
+
+func (m *unackedModel) limit(t *testing.T) {
+	unlimited := int64(0)
+	for _, u := range m.list.items[m.list.head:] {
+		if u.delivery.Queue != nil && !u.limited {
+			unlimited++
+		}
+	}
+	require.Equal(t, unlimited, m.list.limitAll())
+	require.Zero(t, m.list.limitAll())
+}
+
+func (m *unackedModel) check(t *testing.T, at string) {
+	l := &m.list
+	require.Equal(t, len(m.held), l.live, at)
+	var got []uint64
+	for i, u := range l.items {
+		if u.delivery.Queue == nil {
+			continue
+		}
+		got = append(got, u.tag)
+		if i < l.head || u.delivery.Seq != m.held[u.tag].Seq {
+			t.Fatalf("%s: tag %d at %d is not what was pushed", at, u.tag, i)
+		}
+	}
+	require.True(t, slices.Equal(m.tags(), got), at)
+	require.LessOrEqual(t, len(l.items)-l.head, max(compactAbove, 2*l.live+1), "%s: holes", at)
+	for _, u := range l.items[:cap(l.items)][len(l.items):] {
+		if u.delivery.Queue != nil {
+			t.Fatalf("%s: a delivery beyond the end keeps its message alive", at)
+		}
+	}
+}
+
+// Room that was only needed once is not kept.
+func TestUnackedList_ReturnsMemory(t *testing.T) {
+	q, err := queue.New(queue.Spec{Name: "q"}, queue.Options{})
+	require.NoError(t, err)
+	var l unackedList
+	for tag := range uint64(100_000) {
+		l.push(tag+1, queue.Delivery{Queue: q})
+	}
+	l.takeUpTo(maxTag, nil)
+	require.Zero(t, cap(l.items))
+}
