@@ -118,10 +118,13 @@ func (s *Store) commit(w *writeSet) error {
 	}
 	number := s.reserved.take()
 	// What is left of a failed attempt is cleared away under its number, so
-	// the number must never come back.
-	if err := s.apply([]write{s.reserved.reserve()}); err != nil {
+	// the number must never come back. The set may hold an older reservation,
+	// which must not overtake this one.
+	reservation := s.reserved.reserve()
+	if err := s.apply([]write{reservation}); err != nil {
 		return err
 	}
+	w.put(reservation.key, reservation.value, reservation.flags)
 	parts, err := s.writeAhead(number, w)
 	if err != nil {
 		return err
