@@ -99,12 +99,7 @@ func (q *queueIndex) add(r run) {
 func (q *queueIndex) remove(i int) {
 	r := q.runs[i]
 	s := span{first: r.first, last: r.last()}
-	if i == 0 {
-		q.runs[0] = run{}
-		q.runs = q.runs[1:]
-	} else {
-		q.runs = slices.Delete(q.runs, i, i+1)
-	}
+	q.runs = removeAt(q.runs, i)
 	if r.block.mixed {
 		return
 	}
@@ -126,6 +121,17 @@ func (q *queueIndex) remove(i int) {
 		s.last = max(s.last, q.live.dead[n-1].last)
 	}
 	q.live.advance(s.last + 1)
+}
+
+// removeAt takes one element out and moves what is shorter, the part before it
+// or the part behind it: the lists are long, and what dies is near an end.
+func removeAt[T any](list []T, i int) []T {
+	if i >= len(list)/2 {
+		return slices.Delete(list, i, i+1)
+	}
+	copy(list[1:i+1], list[:i])
+	clear(list[:1])
+	return list[1:]
 }
 
 // index is what the store knows of all blocks that are alive. Blocks enter it
@@ -156,7 +162,7 @@ func (x *index) removeMixed(number uint64) {
 	if !found {
 		return
 	}
-	x.mixed = slices.Delete(x.mixed, i, i+1)
+	x.mixed = removeAt(x.mixed, i)
 	x.staleMixed = true
 	above := uint64(math.MaxUint64)
 	if i < len(x.mixed) {
