@@ -34,7 +34,7 @@ func (s *Store) Recover(id uint32, yield func(queue.Recovered) error) error {
 			return fmt.Errorf("recovering queue %d: %w", id, err)
 		}
 		for _, r := range records {
-			intact, err := s.load(id, r)
+			intact, err := s.load(id, &r)
 			if err != nil {
 				return fmt.Errorf("recovering queue %d: %w", id, err)
 			}
@@ -136,7 +136,7 @@ func (s *Store) learnGaps(id uint32, b *block, records []record) {
 
 // load brings the body of a record in, if it is stored elsewhere. A message
 // whose body is damaged is given up.
-func (s *Store) load(id uint32, r record) (intact bool, err error) {
+func (s *Store) load(id uint32, r *record) (intact bool, err error) {
 	if r.number == 0 {
 		return true, nil
 	}
@@ -150,7 +150,11 @@ func (s *Store) load(id uint32, r record) (intact bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	r.message.Body = octets
+	// The message may be in the hands of another queue already, which it was
+	// recovered for at the same time.
+	m := *r.message
+	m.Body = octets
+	r.message = &m
 	return true, nil
 }
 
