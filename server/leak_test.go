@@ -87,14 +87,13 @@ func (s *socket) busy() {
 	s.expect(amqp.IDBasicDeliver)
 }
 
-// TestLeak_Goroutines ends connections in every way, and nothing is left of
-// them.
-func TestLeak_Goroutines(t *testing.T) {
+// endings are all ways in which a connection may end.
+func endings() map[string]func(t *testing.T, n *network) {
 	publish := amqp.AppendContent(nil, 1, &amqp.BasicPublish{RoutingKey: "shared"}, nil, make([]byte, 100), 0)
 	wrongLogin := &amqp.ConnectionStartOk{
 		ClientProperties: clientProperties(), Mechanism: "PLAIN", Response: "\x00guest\x00wrong",
 	}
-	ways := map[string]func(t *testing.T, n *network){
+	return map[string]func(t *testing.T, n *network){
 		"never said a word": func(t *testing.T, n *network) { n.connect(t).hangUp() },
 		"half a header":     func(t *testing.T, n *network) { s := n.connect(t); s.write([]byte("AMQP")); s.hangUp() },
 		"another header": func(t *testing.T, n *network) {
@@ -154,8 +153,13 @@ func TestLeak_Goroutines(t *testing.T) {
 		"hung up without reading": func(t *testing.T, n *network) { s := n.dial(t); s.busy(); s.ignore(n); s.hangUp() },
 		"reset without reading":   func(t *testing.T, n *network) { s := n.dial(t); s.busy(); s.ignore(n); s.reset() },
 	}
+}
+
+// TestLeak_Goroutines ends connections in every way, and nothing is left of
+// them.
+func TestLeak_Goroutines(t *testing.T) {
 	n := listenTCP(t, server.Options{RefusalDelay: 20 * time.Millisecond, CloseTimeout: 20 * time.Millisecond})
-	for name, end := range ways {
+	for name, end := range endings() {
 		t.Run(name, func(t *testing.T) {
 			end(t, n)
 			requireNoGoroutines(t)
