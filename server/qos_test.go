@@ -40,3 +40,28 @@ func TestQos_DeletedQueueGivesBackItsShareOfTheLimit(t *testing.T) {
 		require.Equal(t, `1 basic.deliver{consumer-tag: "q", delivery-tag: 2, routing-key: "q"} "refused by the limit"`, heard[2])
 	})
 }
+
+// A limit for consumers to come ends that of the channel, and whoever waited
+// for it goes on.
+func TestQos_LimitOfTheChannelEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListener()
+		serve(t, l, newVolatile(), server.Options{})
+		p := connect(t, l)
+		p.handshake(opened)
+		p.send(1, &amqp.QueueDeclare{Queue: "q"}, &amqp.BasicQos{PrefetchCount: 1, Global: true},
+			&amqp.BasicConsume{Queue: "q", ConsumerTag: "c"})
+		for _, body := range []string{"1", "2", "3"} {
+			p.publish(1, &amqp.BasicPublish{RoutingKey: "q"}, nil, []byte(body))
+		}
+		synctest.Wait()
+		require.Equal(t, `1 basic.deliver{consumer-tag: "c", delivery-tag: 1, routing-key: "q"} "1"`, p.heard()[3])
+		p.send(1, &amqp.BasicQos{PrefetchCount: 1})
+		synctest.Wait()
+		require.ElementsMatch(t, []string{
+			"1 basic.qos-ok{}",
+			`1 basic.deliver{consumer-tag: "c", delivery-tag: 2, routing-key: "q"} "2"`,
+			`1 basic.deliver{consumer-tag: "c", delivery-tag: 3, routing-key: "q"} "3"`,
+		}, p.heard())
+	})
+}
