@@ -98,6 +98,15 @@ func (c *cursor) shortstr(previous string) string {
 	return string(octets)
 }
 
+// name reads a shortstr argument that may be any octets.
+func (c *cursor) name(previous string) string {
+	octets := c.shortOctets()
+	if string(octets) == previous {
+		return previous
+	}
+	return string(octets)
+}
+
 // longstr reads a longstr argument: any octets at all.
 func (c *cursor) longstr() string { return string(c.longOctets()) }
 

@@ -203,8 +203,8 @@ func (m *BasicPublish) AppendArguments(dst []byte) []byte {
 func (m *BasicPublish) DecodeArguments(args []byte) error {
 	c := cursor{rest: args}
 	c.skip(2) // reserved-1
-	m.Exchange = c.shortstr(m.Exchange)
-	m.RoutingKey = c.shortstr(m.RoutingKey)
+	m.Exchange = c.name(m.Exchange)
+	m.RoutingKey = c.name(m.RoutingKey)
 	bits := c.octet()
 	m.Mandatory = bits&(1<<0) != 0
 	m.Immediate = bits&(1<<1) != 0
@@ -236,8 +236,8 @@ func (m *BasicReturn) DecodeArguments(args []byte) error {
 	c := cursor{rest: args}
 	m.ReplyCode = c.short()
 	m.ReplyText = c.shortstr(m.ReplyText)
-	m.Exchange = c.shortstr(m.Exchange)
-	m.RoutingKey = c.shortstr(m.RoutingKey)
+	m.Exchange = c.name(m.Exchange)
+	m.RoutingKey = c.name(m.RoutingKey)
 	return c.finish(IDBasicReturn, args)
 }
 
@@ -274,8 +274,8 @@ func (m *BasicDeliver) DecodeArguments(args []byte) error {
 	m.DeliveryTag = c.longlong()
 	bits := c.octet()
 	m.Redelivered = bits&(1<<0) != 0
-	m.Exchange = c.shortstr(m.Exchange)
-	m.RoutingKey = c.shortstr(m.RoutingKey)
+	m.Exchange = c.name(m.Exchange)
+	m.RoutingKey = c.name(m.RoutingKey)
 	return c.finish(IDBasicDeliver, args)
 }
 
@@ -342,8 +342,8 @@ func (m *BasicGetOk) DecodeArguments(args []byte) error {
 	m.DeliveryTag = c.longlong()
 	bits := c.octet()
 	m.Redelivered = bits&(1<<0) != 0
-	m.Exchange = c.shortstr(m.Exchange)
-	m.RoutingKey = c.shortstr(m.RoutingKey)
+	m.Exchange = c.name(m.Exchange)
+	m.RoutingKey = c.name(m.RoutingKey)
 	m.MessageCount = c.long()
 	return c.finish(IDBasicGetOk, args)
 }

@@ -31,7 +31,6 @@ func (v *VHost) Bind(spec binding.Spec, owner any) error {
 		if e.durable() {
 			e.declared = v.broker.commit(definitions.Change{Put: definitions.Set{Bindings: []binding.Spec{spec}}})
 		}
-		v.version.Add(1)
 	}
 	v.mu.Unlock()
 	return e.declared.wait()
@@ -95,6 +94,7 @@ func (v *VHost) resolve(spec binding.Spec, owner any) (*edge, error) {
 }
 
 func (v *VHost) link(id string, e *edge) {
+	v.version.Add(1)
 	e.source.table.Add(e.spec.RoutingKey, e.spec.Arguments, e.target())
 	e.source.sourceOf[id] = e
 	e.destinations()[id] = e
@@ -103,6 +103,7 @@ func (v *VHost) link(id string, e *edge) {
 // unlink removes a binding, and its source if that was an auto-delete exchange
 // and this its last binding. The caller holds the lock and commits c.
 func (v *VHost) unlink(e *edge, c *definitions.Change) {
+	v.version.Add(1)
 	id := e.spec.Identity()
 	e.source.table.Remove(e.spec.RoutingKey, e.spec.Arguments, e.target())
 	delete(e.source.sourceOf, id)

@@ -101,7 +101,7 @@ func (b *Broker) recover() error {
 func (b *Broker) restore(vhost string, do func(*VHost) error) error {
 	v, ok := b.vhosts[vhost]
 	if !ok {
-		return fmt.Errorf("the data directory holds objects of the virtual host %q, which is not configured: add it to the configuration", vhost)
+		return fmt.Errorf("the data directory holds objects of the virtual host %q, which is not the configured one: start it with that name (the key vhost)", vhost)
 	}
 	return do(v)
 }

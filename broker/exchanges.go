@@ -43,7 +43,6 @@ func (v *VHost) createExchange(spec exchange.Spec) (*exchangeNode, error) {
 	if spec.Durable {
 		node.declared = v.broker.commit(definitions.Change{Put: definitions.Set{Exchanges: []exchange.Spec{spec}}})
 	}
-	v.version.Add(1)
 	return node, nil
 }
 
@@ -55,6 +54,7 @@ func (v *VHost) addExchange(spec exchange.Spec) *exchangeNode {
 		boundTo:  make(map[string]*edge),
 	}
 	v.exchanges[spec.Name] = node
+	v.version.Add(1)
 	return node
 }
 
@@ -98,6 +98,7 @@ func (v *VHost) DeleteExchange(name string, ifUnused bool) error {
 // lock and commits c.
 func (v *VHost) dropExchange(node *exchangeNode, c *definitions.Change) {
 	delete(v.exchanges, node.spec.Name)
+	v.version.Add(1)
 	if node.spec.Durable {
 		c.Delete.Exchanges = append(c.Delete.Exchanges, node.spec)
 	}

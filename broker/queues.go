@@ -81,13 +81,13 @@ func (v *VHost) createQueue(spec queue.Spec, owner any) (*queueNode, error) {
 	if spec.Durable {
 		node.declared = v.broker.commit(definitions.Change{Put: definitions.Set{Queues: []queue.Spec{spec}}})
 	}
-	v.version.Add(1)
 	return node, nil
 }
 
 func (v *VHost) addQueue(q *queue.Queue) *queueNode {
 	node := &queueNode{queue: q, boundTo: make(map[string]*edge)}
 	v.queues[q.Name()] = node
+	v.version.Add(1)
 	return node
 }
 
@@ -186,6 +186,7 @@ func (v *VHost) dropQueue(node *queueNode, condition queue.Condition, c *definit
 		return 0, err
 	}
 	delete(v.queues, spec.Name)
+	v.version.Add(1)
 	if delete(v.owned[node.owner], node); len(v.owned[node.owner]) == 0 {
 		delete(v.owned, node.owner)
 	}

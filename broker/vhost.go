@@ -118,7 +118,6 @@ func (v *VHost) change(do func(c *definitions.Change) error) error {
 	v.mu.Lock()
 	var c definitions.Change
 	err := do(&c)
-	v.version.Add(1)
 	done := v.broker.commit(c)
 	v.mu.Unlock()
 	if err != nil {

@@ -218,10 +218,10 @@ func (ch *channel) end() {
 	ch.discardTx()
 	ch.confirms.close()
 	unacked, abandoned := ch.giveUp()
-	requeue(unacked)
 	if err := ch.conn.vhost.DeleteAbandoned(abandoned...); err != nil {
 		ch.conn.log.Error("cannot delete auto-delete queues", "error", err)
 	}
+	requeue(unacked)
 }
 
 // giveUp takes away all consumers and unacknowledged messages in one go, so

@@ -35,6 +35,13 @@ func (s state) String() string {
 	return [...]string{"starting", "tuning", "opening", "running", "closing", "closed"}[s]
 }
 
+// What the reader waits for: the heartbeat's view of the client depends on it.
+const (
+	awaitsBroker int32 = iota // it works, or waits for the store
+	awaitsInput               // the client has to send
+	awaitsRoom                // the client has to read
+)
+
 // clientProperties is what the server needs of what a client said of itself.
 type clientProperties struct {
 	name                 string // the connection's name as the client gave it
@@ -68,7 +75,7 @@ type connection struct {
 	written   chan struct{} // closed when the writer has ended
 	octetsOut atomic.Uint64
 	octetsIn  atomic.Uint64
-	reading   atomic.Bool // the reader waits for the client, not for the broker
+	awaits    atomic.Int32 // what the reader waits for; see awaited
 	stop      atomic.Bool // the server shuts down
 
 	mu          lockorder.Mutex[lockorder.Connection]
@@ -111,7 +118,7 @@ func (c *connection) serve() {
 	c.release()
 	c.finish()
 	// A client that does not read may not hold us.
-	if err := c.sock.SetWriteDeadline(time.Now().Add(c.server.RefusalDelay)); err != nil {
+	if err := c.sock.SetWriteDeadline(time.Now().Add(lastWriteTimeout)); err != nil {
 		c.hangUp()
 	}
 	<-c.written
@@ -119,7 +126,7 @@ func (c *connection) serve() {
 }
 
 // run handles the connection until it ends. A panic ends this connection
-// alone.
+// alone, unless it happens under a lock that others need.
 func (c *connection) run() (err error) {
 	defer func() {
 		if problem := recover(); problem != nil {
@@ -177,9 +184,9 @@ func (c *connection) read() error {
 		if c.stop.Load() && !c.told {
 			continue // arm may have undone the interruption
 		}
-		c.reading.Store(true)
+		c.awaits.Store(awaitsInput)
 		n, err := c.input.read(c.sock)
-		c.reading.Store(false)
+		c.awaits.Store(awaitsBroker)
 		c.octetsIn.Add(uint64(n))
 		if n > 0 {
 			return nil

@@ -82,11 +82,15 @@ func (h *heart) beat() {
 
 // listen drops a connection from which nothing came for two intervals. While
 // the reader is busy with the broker, and so cannot hear the client, silence
-// does not count.
+// does not count. While the client does not read what it has asked for, it is
+// not heard either: then it lives as long as it takes something.
 func (h *heart) listen() {
 	c := h.connection
-	received := c.octetsIn.Load()
-	if received != h.received || !c.reading.Load() {
+	received, awaits := c.octetsIn.Load(), c.awaits.Load()
+	if awaits == awaitsRoom {
+		received += c.octetsOut.Load()
+	}
+	if received != h.received || awaits == awaitsBroker {
 		h.missed = 0
 	} else if h.missed++; h.missed > allowedMisses {
 		c.peer.Error("missed heartbeats from client", "timeout", h.interval)

@@ -93,7 +93,7 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// The sizes of a connection's buffers, in octets.
+// The sizes of a connection's buffers, in octets, and its times.
 const (
 	// readBufferMin is what an idle connection's read buffer costs.
 	readBufferMin = 16 << 10
@@ -107,6 +107,9 @@ const (
 	// maxUnwritten is how much may wait for a slow client before its own
 	// requests are no longer read.
 	maxUnwritten = 1 << 20
+	// lastWriteTimeout is how long a connection that has ended tries to get
+	// its last answers out.
+	lastWriteTimeout = 5 * time.Second
 	// shrinkAfter is how long a grown read buffer may lie idle.
 	shrinkAfter = 5 * time.Second
 )

@@ -54,18 +54,25 @@ func (c *connection) serveOne(consumer *consumer) {
 }
 
 // serveTogether delivers to several consumers of one queue in the order of the
-// queue: it is seen by a client with many consumers on one connection.
+// queue: it is seen by a client with many consumers on one connection. What
+// does not fit into the buffer any more waits for the next turn.
 func (c *connection) serveTogether(consumers []*consumer) {
 	type delivery struct {
 		consumer *consumer
 		entry    queue.Entry
 	}
 	var all []delivery
-	share := (writeSize - len(c.out)) / len(consumers)
-	for _, consumer := range consumers {
-		entries := c.fetch(consumer, max(share, 1))
+	room := writeSize - len(c.out)
+	share := max(room/len(consumers), 1)
+	for i, consumer := range consumers {
+		if room <= 0 {
+			c.fetching = append(c.fetching, consumers[i:]...)
+			break
+		}
+		entries := c.fetch(consumer, share)
 		for _, e := range entries {
 			all = append(all, delivery{consumer: consumer, entry: e})
+			room -= e.Message.Size()
 		}
 		clear(entries)
 	}

@@ -67,7 +67,9 @@ func (c *connection) awaitRoom() {
 	c.mu.Lock()
 	for len(c.out) > maxUnwritten && !c.broken {
 		c.wants.wake()
+		c.awaits.Store(awaitsRoom)
 		c.roomToWrite.Wait()
+		c.awaits.Store(awaitsBroker)
 	}
 	if c.broken {
 		c.out = nil // nobody will write it

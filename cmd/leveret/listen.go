@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 )
 
 // listen opens all of the addresses, or none.
 func listen(addresses []string) ([]net.Listener, error) {
 	var listeners []net.Listener
 	for _, address := range addresses {
-		l, err := net.Listen("tcp", address)
+		l, err := net.Listen(network(address), address)
 		if err != nil {
 			closeAll(listeners)
 			return nil, fail(statusListen, fmt.Errorf("cannot listen on %s: %w; %s", address, err, listenAdvice(err)))
@@ -19,6 +20,22 @@ func listen(addresses []string) ([]net.Listener, error) {
 		listeners = append(listeners, l)
 	}
 	return listeners, nil
+}
+
+// network keeps an address of one IP version to that version. A port alone is
+// opened on both.
+func network(address string) string {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return "tcp" // Listen tells what is wrong with it
+	}
+	switch ip, err := netip.ParseAddr(host); {
+	case err != nil:
+		return "tcp"
+	case ip.Is4():
+		return "tcp4"
+	}
+	return "tcp6"
 }
 
 func listenAdvice(err error) string {

@@ -145,7 +145,7 @@ func emitDecode(b *bytes.Buffer, name string, fields []field) {
 			fmt.Fprintf(b, "%s // %s\n", f.wire().skip, f.Name)
 		} else {
 			read := f.wire().read
-			if f.Type == "shortstr" {
+			if f.Type == "shortstr" || f.Type == octetsOfMessages {
 				read = fmt.Sprintf(read, goName(f.Name))
 			}
 			fmt.Fprintf(b, "m.%s = %s\n", goName(f.Name), read)

@@ -22,6 +22,10 @@ func extensions() []class {
 	return []class{{Name: "access", Index: 30, Methods: []method{request, requestOk}}}
 }
 
+// octetsOfMessages is the type of a message's exchange and routing key: unlike
+// other names they may be any octets (RabbitMQ behaviour).
+const octetsOfMessages = "shortstr of any octets"
+
 // withOverlay adds the extensions, and gives the one field that the XML spells
 // differently, confirm.select{nowait}, the name that it has everywhere else.
 func withOverlay(classes []class) []class {
@@ -29,11 +33,18 @@ func withOverlay(classes []class) []class {
 	for _, c := range classes {
 		for _, m := range c.Methods {
 			for i := range m.Fields {
-				if m.Fields[i].Name == "nowait" {
-					m.Fields[i].Name = "no-wait"
-				}
+				overlay(c, &m.Fields[i])
 			}
 		}
 	}
 	return classes
+}
+
+func overlay(c class, f *field) {
+	switch {
+	case f.Name == "nowait":
+		f.Name = "no-wait"
+	case c.Name == "basic" && (f.Name == "exchange" || f.Name == "routing-key"):
+		f.Type = octetsOfMessages
+	}
 }

@@ -34,6 +34,8 @@ func (f field) wire() wireType {
 		return number("Timestamp", "appendLonglong(dst, uint64(m.%s))", "Timestamp(c.longlong())", 8)
 	case "shortstr":
 		return counted("string", "appendShortstr(dst, m.%s)", "c.shortstr(m.%s)", 1)
+	case octetsOfMessages:
+		return counted("string", "appendShortstr(dst, m.%s)", "c.name(m.%s)", 1)
 	case "longstr":
 		return counted("string", "appendLongstr(dst, m.%s)", "c.longstr()", 4)
 	case "table":
