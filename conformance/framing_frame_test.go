@@ -224,6 +224,23 @@ func TestFraming_ShortStringThatIsNotUTF8IsAConnectionError(t *testing.T) {
 	}
 }
 
+// The exchange and the key of a message are octets: programs put binary ids there.
+func TestFraming_PublishTakesNamesThatAreNotUTF8(t *testing.T) {
+	rule(t, "framing")
+	const key = "\xff\x00\xc3"
+	raw := rawOpen(t)
+	raw.openChannel(1)
+	raw.send(join(
+		encodeMethod(1, 60, 40, u16(0), shortStr(""), shortStr(key), u8(1)), // mandatory
+		encodeHeader(1, 60, 0),
+	))
+	returned := raw.expectMethod(60, 50)
+	require.EqualValues(t, 312, returned.u16())
+	require.Equal(t, "NO_ROUTE", returned.shortStr())
+	require.Empty(t, returned.shortStr(), "exchange")
+	require.Equal(t, key, returned.shortStr())
+}
+
 // A frame may arrive in any pieces.
 func TestFraming_FrameMayArriveOctetByOctet(t *testing.T) {
 	rule(t, "framing")

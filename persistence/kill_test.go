@@ -26,8 +26,12 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(victimDir); dir != "" {
-		if err := runVictim(dir, os.Stdout); err != nil {
+	for name, run := range map[string]func(string, io.Writer) error{victimDir: runVictim, scriptDir: runScript} {
+		dir := os.Getenv(name)
+		if dir == "" {
+			continue
+		}
+		if err := run(dir, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -76,7 +76,7 @@ type connection struct {
 	octetsOut atomic.Uint64
 	octetsIn  atomic.Uint64
 	awaits    atomic.Int32 // what the reader waits for; see awaited
-	stop      atomic.Bool // the server shuts down
+	stop      atomic.Bool  // the server shuts down
 
 	mu          lockorder.Mutex[lockorder.Connection]
 	roomToWrite *sync.Cond // of mu

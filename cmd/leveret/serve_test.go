@@ -91,3 +91,24 @@ func TestDataDirectoryNotWritable(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	start(t, nil, "--data-dir", filepath.Join(file, "data"), "--amqp-listen", anyPort).wantFailure(5, file)
 }
+
+// Each address keeps to its IP version, so that both can be asked for.
+func TestSamePortOfBothIPVersions(t *testing.T) {
+	free, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	_, port, err := net.SplitHostPort(free.Addr().String())
+	require.NoError(t, err)
+	require.NoError(t, free.Close())
+	p := start(t, nil, "--amqp-listen", "0.0.0.0:"+port, "--amqp-listen", "[::]:"+port)
+	greeting := p.ready()
+	require.Regexp(t, `AMQP 0-9-1 +0\.0\.0\.0:`+port, greeting)
+	require.Regexp(t, `AMQP 0-9-1 +\[::\]:`+port, greeting)
+}
+
+// Without a delay for refusals an orderly close is still answered.
+func TestCloseIsAnsweredWithoutRefusalDelay(t *testing.T) {
+	p := start(t, []string{"LEVERET_REFUSAL_DELAY=0"}, "--amqp-listen", anyPort)
+	connection, err := amqp091.Dial(connectURL(t, p.ready()))
+	require.NoError(t, err)
+	require.NoError(t, connection.Close())
+}
