@@ -62,7 +62,7 @@ type Config struct {
 	// Users who may connect from this machine only.
 	LoopbackUsers []string `key:"loopback-users"`
 
-	// The virtual host that clients use unless they name another.
+	// The virtual host. There is one, and clients have to name it.
 	VHost string `key:"vhost"`
 	// Name that the broker goes by towards clients; if it is empty, leveret@ and
 	// the name of the machine.

@@ -12,7 +12,7 @@
 // A message that enters gets the next sequence number and is ready. Dispatch
 // assigns ready messages to consumers in turn, as long as there is a consumer
 // that can take one. The writer goroutine of the consumer's connection pulls
-// what was assigned (Take) and puts it on the wire. The message then is
+// what was assigned (Fetch) and puts it on the wire. The message then is
 // unacknowledged until Ack, or Requeue, which brings it back to its original
 // place: the order of sequence numbers.
 //
@@ -28,7 +28,9 @@
 // # Locking
 //
 // All methods of Queue are safe for concurrent use. The caller may hold its
-// connection's lock, never another queue's. Under the queue's lock only memory
+// connection's lock or the topology lock, never another queue's; only Commit
+// locks several queues, in the order of their numbers, so that a transaction
+// enters the store as one unit. Under the queue's lock only memory
 // is touched; the store's Submit is a leaf. Consumers are woken after the
 // unlock, and a wake is a flag and a signal: it never blocks.
 package queue
