@@ -112,6 +112,39 @@ func TestHeartbeat_ClientThatDoesNotReadIsDropped(t *testing.T) {
 	})
 }
 
+// A client that reads slowly is alive as long as it reads, also while one
+// message takes longer than the heartbeat allows.
+func TestHeartbeat_SlowReaderIsNotDropped(t *testing.T) {
+	const size, messages = 2 * mebibyte, 4
+	synctest.Test(t, func(t *testing.T) {
+		l := newListener()
+		serve(t, l, newVolatile(), server.Options{})
+		p := openBeating(t, l, time.Second)
+		p.send(1, &amqp.ChannelOpen{}, &amqp.QueueDeclare{Queue: "q"})
+		for range messages {
+			p.publish(1, &amqp.BasicPublish{RoutingKey: "q"}, nil, make([]byte, size))
+		}
+		synctest.Wait()
+		require.Len(t, p.heard(), 2)
+		p.slowDown(100 * time.Millisecond) // for 64 KiB
+		for range messages {
+			p.send(1, &amqp.BasicGet{Queue: "q", NoAck: true})
+		}
+		for range 15 * 2 {
+			time.Sleep(time.Second / 2)
+			p.queue(amqp.AppendHeartbeat(nil)) // which the server does not get to read
+			p.flush()
+		}
+		synctest.Wait()
+		require.False(t, p.ended())
+		got := 0
+		for _, u := range understood(t, p.frames()) {
+			got += len(u.body)
+		}
+		require.Equal(t, messages*size, got)
+	})
+}
+
 // clogged is a store that has too much to write, until it is told otherwise.
 type clogged struct {
 	*volatile

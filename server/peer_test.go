@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -26,9 +27,10 @@ type peer struct {
 	quit func()
 
 	mu    sync.Mutex
-	in    []byte // guarded by mu
-	eof   bool   // guarded by mu
-	muted bool   // guarded by mu
+	in    []byte        // guarded by mu
+	eof   bool          // guarded by mu
+	muted bool          // guarded by mu
+	pause time.Duration // guarded by mu; between reads
 	speak sync.Cond
 }
 
@@ -70,13 +72,24 @@ func (p *peer) receiving() {
 		p.mu.Unlock()
 		n, err := p.sock.Read(buf)
 		p.mu.Lock()
+		pause := p.pause
 		p.in = append(p.in, buf[:n]...)
 		p.eof = err != nil
 		p.mu.Unlock()
 		if err != nil {
 			return
 		}
+		if pause > 0 {
+			time.Sleep(pause)
+		}
 	}
+}
+
+// slowDown makes a pause after each read of up to 64 KiB.
+func (p *peer) slowDown(pause time.Duration) {
+	p.mu.Lock()
+	p.pause = pause
+	p.mu.Unlock()
 }
 
 // mute stops to read the server, apart from one read that may be under way, or

@@ -37,7 +37,7 @@ func stormMessages() int {
 	if testing.Short() {
 		return 200
 	}
-	return 5000
+	return 2000
 }
 
 func TestStorm(t *testing.T) {

@@ -10,11 +10,10 @@ func (c *connection) writeLoop() {
 	for {
 		out, last := c.fill(spare)
 		if len(out) > 0 {
-			if _, err := c.sock.Write(out); err != nil {
+			if err := c.write(out); err != nil {
 				c.abandon(err)
 				return
 			}
-			c.octetsOut.Add(uint64(len(out)))
 			spare = reusable(out)
 			continue
 		}
@@ -24,6 +23,20 @@ func (c *connection) writeLoop() {
 		spare = out
 		<-c.wants.signal
 	}
+}
+
+// write puts octets on the wire. Many go in pieces, so that the heartbeat sees
+// that a slow client takes them.
+func (c *connection) write(octets []byte) error {
+	for len(octets) > 0 {
+		n, err := c.sock.Write(octets[:min(len(octets), keptBuffer)])
+		c.octetsOut.Add(uint64(n))
+		if err != nil {
+			return err
+		}
+		octets = octets[n:]
+	}
+	return nil
 }
 
 // reusable is the buffer for the next write, unless a large message has made
