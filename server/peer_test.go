@@ -25,6 +25,7 @@ type peer struct {
 	out  chan []byte
 	next []byte // to be sent
 	quit func()
+	gone chan struct{} // closed by quit
 
 	mu    sync.Mutex
 	in    []byte        // guarded by mu
@@ -41,10 +42,11 @@ func connect(t testing.TB, l *listener) *peer {
 }
 
 func newPeer(t testing.TB, sock net.Conn) *peer {
-	p := &peer{t: t, sock: sock, out: make(chan []byte, 1024)}
+	p := &peer{t: t, sock: sock, out: make(chan []byte, 1024), gone: make(chan struct{})}
 	p.speak.L = &p.mu
 	p.quit = sync.OnceFunc(func() {
 		close(p.out)
+		close(p.gone)
 		p.sock.Close()
 		p.mute(false)
 	})
@@ -80,7 +82,10 @@ func (p *peer) receiving() {
 			return
 		}
 		if pause > 0 {
-			time.Sleep(pause)
+			select {
+			case <-time.After(pause):
+			case <-p.gone:
+			}
 		}
 	}
 }
