@@ -125,7 +125,7 @@ func TestSlowReader_ConfirmsWait(t *testing.T) {
 
 // A publisher that floods one queue does not stop another client's work.
 func TestSlowReader_FloodLeavesOthersAlone(t *testing.T) {
-	const requests = 200
+	const requests = 50
 	s := listenTCP(t, server.Options{})
 	flood, other := s.dial(t), s.dial(t)
 	other.request(1, &amqp.QueueDeclare{Queue: "flooded"}, amqp.IDQueueDeclareOk)

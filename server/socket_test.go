@@ -41,7 +41,6 @@ type socket struct {
 func (n *network) connect(t testing.TB) *socket {
 	conn, err := net.DialTimeout("tcp", n.address, patience)
 	require.NoError(t, err)
-	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
 	return &socket{t: t, conn: conn.(*net.TCPConn)}
 }
 
@@ -60,6 +59,7 @@ func (n *network) dial(t testing.TB) *socket {
 }
 
 func (s *socket) write(octets []byte) {
+	_ = s.conn.SetWriteDeadline(time.Now().Add(patience)) // fails only if the write does
 	if _, err := s.conn.Write(octets); err != nil {
 		s.t.Errorf("writing to the server: %v", err)
 	}
@@ -119,6 +119,7 @@ func (s *socket) next() (amqp.Frame, bool) {
 			s.in = s.in[n:]
 			return f, true
 		}
+		_ = s.conn.SetReadDeadline(time.Now().Add(patience)) // fails only if the read does
 		read, err := s.conn.Read(s.room[:])
 		if err != nil {
 			return amqp.Frame{}, false
