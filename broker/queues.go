@@ -194,8 +194,7 @@ func (v *VHost) dropQueue(node *queueNode, condition queue.Condition, c *definit
 		v.unlink(e, c)
 	}
 	if spec.Durable {
-		c.Delete.Queues = append(c.Delete.Queues, spec)
-		v.broker.store.DropQueue(spec.ID)
+		c.Delete.Queues = append(c.Delete.Queues, spec) // and its messages with it
 	}
 	return n, nil
 }

@@ -34,10 +34,12 @@ func TestQueueDeclaredAfterRestart(t *testing.T) {
 		}
 		q, err := v.DeclareQueue(queue.Spec{VHost: "/", Name: fmt.Sprint("queue ", life), Durable: true}, nil)
 		require.NoError(t, err)
-		q.Publish([]queue.Publication{{Message: &message.Message{
-			RoutingKey: "key", Properties: amqp.Properties{0, 0}, Body: []byte("body"), Persistent: true,
-		}}})
+		q.Publish([]queue.Publication{{Message: durableMessage("body")}})
 		require.NoError(t, v.Barrier())
 		require.NoError(t, b.Close())
 	}
+}
+
+func durableMessage(body string) *message.Message {
+	return &message.Message{RoutingKey: "key", Properties: amqp.Properties{0, 0}, Body: []byte(body), Persistent: true}
 }

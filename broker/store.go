@@ -15,6 +15,7 @@ type Store interface {
 	// Change hands over one atomic change of the topology, in memory. Changes
 	// and units take effect in the order in which they were handed over. Done
 	// is called once, without any lock, when the change is durable or failed.
+	// A queue is deleted together with its messages.
 	Change(c definitions.Change, done func(error))
 	// LastQueueID is the highest queue number that was ever stored.
 	LastQueueID() uint32
@@ -22,8 +23,6 @@ type Store interface {
 	NextSequence(queueID uint32) uint64
 	// Recover yields the queue's messages by ascending sequence number.
 	Recover(queueID uint32, yield func(queue.Recovered) error) error
-	// DropQueue forgets all messages of a deleted queue.
-	DropQueue(queueID uint32)
 	// Throttle blocks while too much waits to be written.
 	Throttle()
 	// Close writes all that is pending and records a clean stop with the
