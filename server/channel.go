@@ -179,6 +179,7 @@ func secondOpen() *amqp.Error {
 func (ch *channel) fail(e *amqp.Error) {
 	ch.conn.log.Error("closing the channel", "channel", ch.id, "error", e)
 	ch.conn.handOver() // what came before the error counts
+	ch.flushConfirms()
 	ch.end()
 	ch.closing = true
 	ch.conn.send(ch.id, &amqp.ChannelClose{

@@ -105,6 +105,16 @@ func (ch *channel) appendConfirms(dst []byte) []byte {
 	return dst
 }
 
+// flushConfirms sends what is settled already, before the channel ends.
+func (ch *channel) flushConfirms() {
+	if ch.confirms == nil {
+		return
+	}
+	ch.conn.mu.Lock()
+	ch.conn.out = ch.appendConfirms(ch.conn.out)
+	ch.conn.mu.Unlock()
+}
+
 // appendConfirm appends one frame for the publishes of one fate that end with
 // the given tag.
 func appendConfirm(dst []byte, channel uint16, f fate, tag uint64, publishes int) []byte {

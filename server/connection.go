@@ -90,6 +90,7 @@ type connection struct {
 	confirming []*channel
 	entries    []queue.Entry
 	method     amqp.BasicDeliver
+	idle       *time.Timer // for park; nil until it is needed
 }
 
 func newConnection(s *Server, sock net.Conn) *connection {

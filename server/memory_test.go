@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -101,4 +102,38 @@ func TestMemory_SettledMessagesAreReleased(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What a burst needed is given back when the connection has been idle, on both
+// ways.
+func TestMemory_BuffersOfIdleConnections(t *testing.T) {
+	const connections, messages, size = 20, 100, 10_000
+	synctest.Test(t, func(t *testing.T) {
+		l := newListener()
+		serve(t, l, newVolatile(), server.Options{})
+		publisher := connect(t, l)
+		publisher.handshake(opened)
+		consumers := make([]*peer, connections)
+		for i := range consumers {
+			consumers[i] = connect(t, l)
+			consumers[i].handshake(opened)
+			consumers[i].send(1, &amqp.QueueDeclare{Exclusive: true}, &amqp.QueueBind{Exchange: "amq.fanout"}, &amqp.BasicConsume{NoAck: true})
+		}
+		synctest.Wait()
+		for _, p := range consumers {
+			require.Len(t, p.heard(), 3)
+		}
+		before := heap()
+		for range messages {
+			publisher.queue(amqp.AppendContent(nil, 1, &amqp.BasicPublish{Exchange: "amq.fanout"}, nil, make([]byte, size), 0))
+		}
+		publisher.flush()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		for _, p := range consumers {
+			require.Len(t, p.heard(), messages)
+			p.in = nil
+		}
+		requireHeap(t, before, connections*(32<<10))
+	})
 }

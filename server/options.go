@@ -110,6 +110,8 @@ const (
 	// lastWriteTimeout is how long a connection that has ended tries to get
 	// its last answers out.
 	lastWriteTimeout = 5 * time.Second
-	// shrinkAfter is how long a grown read buffer may lie idle.
+	// idleBuffer is the largest write buffer that an idle connection keeps.
+	idleBuffer = 16 << 10
+	// shrinkAfter is how long a grown buffer may lie idle.
 	shrinkAfter = 5 * time.Second
 )

@@ -1,6 +1,10 @@
 package server
 
-import "github.com/leveretmq/leveret/amqp"
+import (
+	"time"
+
+	"github.com/leveretmq/leveret/amqp"
+)
 
 // writeLoop is the connection's writer. It ends when the reader has said its
 // last word (finish) and all is written, or when the socket fails.
@@ -20,9 +24,36 @@ func (c *connection) writeLoop() {
 		if last {
 			return
 		}
-		spare = out
-		<-c.wants.signal
+		spare = c.park(out, max(cap(out), cap(spare)))
 	}
+}
+
+// park waits until there is something to write. The buffers of a connection
+// that has been busy are given back when it is idle for a while; largest is the
+// capacity of the larger one. It returns what is left of the spare buffer.
+func (c *connection) park(spare []byte, largest int) []byte {
+	if largest <= idleBuffer {
+		<-c.wants.signal
+		return spare
+	}
+	if c.idle == nil {
+		c.idle = time.NewTimer(shrinkAfter)
+	} else {
+		c.idle.Reset(shrinkAfter)
+	}
+	defer c.idle.Stop()
+	select {
+	case <-c.wants.signal:
+		return spare
+	case <-c.idle.C:
+	}
+	c.mu.Lock()
+	if len(c.out) == 0 {
+		c.out = nil
+	}
+	c.mu.Unlock()
+	<-c.wants.signal
+	return nil
 }
 
 // write puts octets on the wire. Many go in pieces, so that the heartbeat sees
