@@ -2,7 +2,9 @@ package persistence
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -53,6 +55,32 @@ func removeEmptyFiles(dir string) error {
 		}
 		if err != nil {
 			return fmt.Errorf("removing a leftover of a crash: %w", err)
+		}
+	}
+	return nil
+}
+
+// syncFiles makes durable what was written to the logs of memtables and values,
+// including those that Badger has gone on from without a sync. Its tables are
+// synced when they are made.
+func syncFiles(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if ext := filepath.Ext(e.Name()); ext != ".mem" && ext != ".vlog" {
+			continue
+		}
+		f, err := os.OpenFile(filepath.Join(dir, e.Name()), os.O_RDWR, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // a memtable that has become a table meanwhile
+		}
+		if err == nil {
+			err = errors.Join(f.Sync(), f.Close())
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -19,8 +19,9 @@ const (
 	// Fsync: what is confirmed survives a power cut. This is the default.
 	Fsync Durability = iota
 	// OS: what is confirmed has been handed to the operating system and
-	// survives the end of the process, but a power cut may take the last
-	// seconds.
+	// survives the end of the process, but a power cut may take what the
+	// system had not written yet, some half a minute on Linux, and leave
+	// units of that time in part.
 	OS
 )
 

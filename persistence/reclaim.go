@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -133,7 +134,7 @@ func (s *Store) collectGarbage() {
 	r := &s.reclaim
 	files := 0
 	for !r.stopping() && !r.halted.Load() && s.failed() == nil {
-		err := s.db.RunValueLogGC(reclaimRatio)
+		err := s.collectFile()
 		if errors.Is(err, badger.ErrNoRewrite) || errors.Is(err, badger.ErrRejected) {
 			break
 		}
@@ -147,6 +148,28 @@ func (s *Store) collectGarbage() {
 	if files > 0 {
 		s.log.Debug("collected garbage of the value log", "files", files)
 	}
+}
+
+// collectFile rewrites one file of the value log: what lives is copied, and the
+// file deleted. Where commits are not synced, neither are the copies, and a
+// power cut would take what was on disk for long. There an iterator keeps the
+// file until its copies are synced.
+func (s *Store) collectFile() error {
+	if s.options.Durability == Fsync {
+		return s.db.RunValueLogGC(reclaimRatio)
+	}
+	txn := s.db.NewTransaction(false)
+	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{prefixFiller}})
+	err := s.db.RunValueLogGC(reclaimRatio)
+	if err == nil {
+		if err = syncFiles(s.db.Opts().Dir); err != nil {
+			// The iterator stays, and the file with it.
+			return s.fail(fmt.Errorf("persistence: syncing what a collection has copied: %w", err))
+		}
+	}
+	it.Close()
+	txn.Discard()
+	return err
 }
 
 func (r *reclaimer) stopping() bool {
