@@ -82,7 +82,11 @@ func openStore(o Options, lock *directoryLock) (*Store, error) {
 		return nil, err
 	}
 	log := &badgerLog{log: o.Logger}
-	db, err := badger.Open(badgerOptions(dir, o, log))
+	options := badgerOptions(dir, o, log)
+	if err := repairManifest(options, o.Logger); err != nil {
+		return nil, err
+	}
+	db, err := badger.Open(options)
 	if err != nil {
 		return nil, fmt.Errorf("opening the message store in %s: %w", dir, err)
 	}
