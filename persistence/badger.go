@@ -111,6 +111,12 @@ type badgerLog struct {
 	first atomic.Pointer[error]
 	// onFault, if set, is called with the first fatal line after it was set.
 	onFault atomic.Pointer[func(error)]
+	// faulted is closed after the first fatal line.
+	faulted chan struct{}
+}
+
+func newBadgerLog(log *slog.Logger) *badgerLog {
+	return &badgerLog{log: log, faulted: make(chan struct{})}
 }
 
 // fault returns the first fatal line as an error, or nil.
@@ -125,6 +131,7 @@ func (l *badgerLog) line(level slog.Level, format string, args []any) {
 	if level >= slog.LevelWarn && fatalLine(format) {
 		err := fmt.Errorf("badger: %s", strings.TrimSpace(fmt.Sprintf(format, args...)))
 		if l.first.CompareAndSwap(nil, &err) {
+			close(l.faulted)
 			if f := l.onFault.Load(); f != nil {
 				(*f)(err)
 			}
@@ -132,6 +139,23 @@ func (l *badgerLog) line(level slog.Level, format string, args []any) {
 	}
 	if l.log.Enabled(context.Background(), level) {
 		l.log.Log(context.Background(), level, "badger: "+strings.TrimSpace(fmt.Sprintf(format, args...)))
+	}
+}
+
+// closeBadger closes a database unless it has a fault: Badger v4.9.6 tries for
+// ever, in its Close too, to write a memtable that it cannot write. One that
+// has a fault is left to the end of the process.
+func closeBadger(db *badger.DB, log *badgerLog) error {
+	if err := log.fault(); err != nil {
+		return err
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- db.Close() }()
+	select {
+	case err := <-closed:
+		return errors.Join(err, log.fault())
+	case <-log.faulted:
+		return log.fault()
 	}
 }
 

@@ -81,7 +81,7 @@ func openStore(o Options, lock *directoryLock) (*Store, error) {
 	if err := removeEmptyFiles(dir); err != nil {
 		return nil, err
 	}
-	log := &badgerLog{log: o.Logger}
+	log := newBadgerLog(o.Logger)
 	options := badgerOptions(dir, o, log)
 	if err := repairManifest(options, o.Logger); err != nil {
 		return nil, err
@@ -96,7 +96,11 @@ func openStore(o Options, lock *directoryLock) (*Store, error) {
 		err = s.restore()
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the message store in %s: %w", dir, err), db.Close())
+		err = fmt.Errorf("opening the message store in %s: %w", dir, err)
+		if closing := closeBadger(db, log); !errors.Is(err, closing) {
+			err = errors.Join(err, closing)
+		}
+		return nil, err
 	}
 	s.start()
 	return s, nil

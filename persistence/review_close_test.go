@@ -2,6 +2,8 @@ package persistence
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -109,4 +111,21 @@ func goroutines() map[string]string {
 		}
 	}
 	return list
+}
+
+// Badger tries for ever to write a memtable that it cannot write. Close tells.
+func TestCloseOnFailingDisk(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	declare(t, s, 1)
+	dir := filepath.Join(s.options.Dir, storeDir)
+	require.NoError(t, os.Rename(dir, dir+" is gone"))
+	defer func() { require.NoError(t, os.Rename(dir+" is gone", dir)) }()
+	outcome := make(chan error, 1)
+	go func() { outcome <- s.Close(nil) }()
+	select {
+	case err := <-outcome:
+		require.ErrorContains(t, err, "flushing memtable")
+	case <-time.After(10 * time.Second):
+		require.FailNow(t, "the store does not close")
+	}
 }

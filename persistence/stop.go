@@ -40,14 +40,10 @@ func (s *Store) close(redelivered []queue.Ack) error {
 		return err
 	}
 	s.badger.onFault.Store(nil)
-	err = s.db.Close()
-	if err == nil {
-		err = s.badgerFault()
+	if err := closeBadger(s.db, s.badger); err != nil {
+		return fmt.Errorf("persistence: closing: %w", err)
 	}
-	if err != nil {
-		err = fmt.Errorf("persistence: closing: %w", err)
-	}
-	return errors.Join(err, s.lock.release())
+	return s.lock.release()
 }
 
 // writeStopRecord stores the list of redelivered messages in parts, then the
