@@ -101,7 +101,7 @@ func TestOutcomesComeInTheOrderOfSubmission(t *testing.T) {
 		u.Done = func(error) { told.Settle(done, messageAccepted) }
 		s.Submit(u)
 	}
-	s.DropQueue(1)
+	forget(s, 1)
 	release()
 	commit(t, s, queue.Unit{})
 	want := make([]uint64, tag)
@@ -112,7 +112,7 @@ func TestOutcomesComeInTheOrderOfSubmission(t *testing.T) {
 	require.Zero(t, told.wrong)
 }
 
-func TestDroppedQueueAcceptsAndForgets(t *testing.T) {
+func TestDeletedQueueAcceptsAndForgets(t *testing.T) {
 	s := openDir(t, t.TempDir())
 	declare(t, s, 1, 2)
 	commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{
@@ -123,9 +123,8 @@ func TestDroppedQueueAcceptsAndForgets(t *testing.T) {
 	e := enqueue(1, 3, text("pending"))
 	e.Receipt = told.receipt(1)
 	s.Submit(queue.Unit{Enqueue: []queue.Enqueue{e}})
-	s.DropQueue(1)
+	forget(s, 1)
 	release()
-	undeclare(t, s, 1)
 	e = enqueue(1, 4, text("late"))
 	e.Receipt = told.receipt(2)
 	commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{e}})

@@ -132,9 +132,6 @@ func (s *Store) planOther(sub *submission) {
 	if sub.change != nil {
 		s.define(sub.change)
 	}
-	if sub.drop != nil {
-		s.dropQueue(*sub.drop)
-	}
 	if sub.lost != nil {
 		s.lose(sub.lost)
 	}

@@ -284,8 +284,9 @@ func (s *Store) eachDefinition(yield func(key string, payload []byte) error) err
 // memory only and never blocks; units and changes take effect in the order of
 // their submission. Done is called once, when the change is durable or failed,
 // on the committer's goroutine. A deleted queue, named by its specification
-// with its ID, loses its messages in the same commit. Names and arguments have
-// to be such as fit the wire.
+// with its ID, loses its messages in the same commit, also those that wait for
+// theirs: these are confirmed as accepted (RabbitMQ behaviour). Names and
+// arguments have to be such as fit the wire.
 func (s *Store) Change(c definitions.Change, done func(error)) {
 	s.submit(submission{change: newChange(c), done: done}, queue.Unit{})
 }

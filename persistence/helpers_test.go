@@ -79,6 +79,11 @@ func undeclare(t testing.TB, s *Store, ids ...uint32) {
 	require.NoError(t, apply(s, c))
 }
 
+// forget submits the deletion of a queue and does not wait for it.
+func forget(s *Store, id uint32) {
+	s.Change(definitions.Change{Delete: definitions.Set{Queues: []queue.Spec{queueSpec(id)}}}, nil)
+}
+
 func text(body string) *message.Message {
 	return &message.Message{
 		Exchange: "x", RoutingKey: "key", Properties: amqp.Properties{0, 0}, Body: []byte(body), Persistent: true,

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/leveretmq/leveret/definitions"
 	"github.com/leveretmq/leveret/message"
 	"github.com/leveretmq/leveret/queue"
 )
@@ -73,9 +74,7 @@ func (m *model) step(n int) {
 	case n < 80:
 		m.purge(m.pick())
 	case n < 82:
-		id := m.pick()
-		m.store.DropQueue(id)
-		m.queues[id] = map[uint64]*message.Message{}
+		m.replace(m.pick())
 	case m.hold != nil: // the rest waits for a commit
 	case n < 86:
 		m.declare()
@@ -95,6 +94,19 @@ func (m *model) declare() {
 		m.queues[m.lastID] = map[uint64]*message.Message{}
 		m.next[m.lastID] = m.store.NextSequence(m.lastID)
 	}
+}
+
+// replace deletes a queue and defines another one in the same change, which may
+// meet messages of the queue in one commit.
+func (m *model) replace(id uint32) {
+	m.lastID++
+	m.store.Change(definitions.Change{
+		Delete: definitions.Set{Queues: []queue.Spec{queueSpec(id)}},
+		Put:    definitions.Set{Queues: []queue.Spec{queueSpec(m.lastID)}},
+	}, nil)
+	delete(m.queues, id)
+	m.queues[m.lastID] = map[uint64]*message.Message{}
+	m.next[m.lastID] = m.store.NextSequence(m.lastID)
 }
 
 func (m *model) pick() uint32 {

@@ -13,7 +13,6 @@ type submission struct {
 	acks     int
 	octets   int
 	change   *change // of definitions
-	drop     *uint32 // a queue whose messages go
 	lost     *block  // an own block that cannot be read
 	graves   []grave // keys that should be dead and are not
 	done     func(error)

@@ -52,7 +52,7 @@ func TestCloseBesideSubmissions(t *testing.T) {
 					close(half)
 				}
 				if i%50 == 0 {
-					s.DropQueue(99)
+					forget(s, 99)
 					told.Add(1)
 					s.Change(definitions.Change{}, func(error) { told.Done() })
 					s.Throttle()

@@ -55,7 +55,6 @@ func newScript(seed uint64) *script {
 type scriptStep struct {
 	unit   queue.Unit
 	change definitions.Change
-	drop   uint32
 	wait   bool // until it is durable, before the next one
 }
 
@@ -77,12 +76,10 @@ func (s *script) step() scriptStep {
 	case n < 80:
 		s.enqueue(&step.unit, ids[:2], 1, bodyChunkOctets+1)
 	case n < 83:
-		step.drop = ids[n%len(ids)]
-		clear(s.queues[step.drop])
+		s.undeclare(&step.change, ids[n%len(ids)])
+		s.declare(&step.change, 1, 0)
 	case n < 86:
-		id := ids[n%len(ids)]
-		delete(s.queues, id)
-		step.change.Delete.Queues = []queue.Spec{queueSpec(id)}
+		s.undeclare(&step.change, ids[n%len(ids)])
 	case n < 94:
 		s.declare(&step.change, transactionInlineOctets/definitionPartOctets, definitionPartOctets)
 	default:
@@ -100,6 +97,11 @@ func (s *script) declare(c *definitions.Change, n, octets int) {
 		spec.Arguments = amqp.Table{{Key: "x", Value: strings.Repeat("y", octets)}}
 		c.Put.Queues = append(c.Put.Queues, spec)
 	}
+}
+
+func (s *script) undeclare(c *definitions.Change, id uint32) {
+	delete(s.queues, id)
+	c.Delete.Queues = append(c.Delete.Queues, queueSpec(id))
 }
 
 func (s *script) shuffle(ids []uint32) {
@@ -173,9 +175,6 @@ func runScript(dir string, out io.Writer) error {
 			close(durable)
 		}
 		switch {
-		case step.drop != 0:
-			s.DropQueue(step.drop)
-			s.Submit(queue.Unit{Done: done})
 		case !step.change.Empty():
 			s.Change(step.change, done)
 		default:

@@ -69,13 +69,6 @@ func (s *Store) Submit(u queue.Unit) {
 	}, u)
 }
 
-// DropQueue gives up all messages of a queue, also those that are waiting for
-// their commit: these are confirmed as accepted (RabbitMQ behaviour). It does
-// not wait. Deleting the queue's definition does the same.
-func (s *Store) DropQueue(id uint32) {
-	s.submit(submission{drop: &id}, queue.Unit{})
-}
-
 func (s *Store) submit(sub submission, u queue.Unit) {
 	s.mu.Lock()
 	if s.closed {

@@ -99,5 +99,4 @@ func (*volatile) Definitions() (definitions.Set, error)             { return def
 func (*volatile) LastQueueID() uint32                               { return 0 }
 func (*volatile) NextSequence(uint32) uint64                        { return 0 }
 func (*volatile) Recover(uint32, func(queue.Recovered) error) error { return nil }
-func (*volatile) DropQueue(uint32)                                  {}
 func (*volatile) Throttle()                                         {}
