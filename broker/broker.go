@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"sync/atomic"
 
 	"github.com/leveretmq/leveret/queue"
 )
@@ -26,7 +25,7 @@ type Broker struct {
 	log    *slog.Logger
 	vhosts map[string]*VHost // fixed after New
 
-	lastQueueID atomic.Uint32
+	numbers *queueNumbers
 }
 
 // New makes a broker and brings back what the store holds. It takes over the
@@ -46,7 +45,7 @@ func New(o Options) (*Broker, error) {
 		}
 		b.vhosts[name] = vhost
 	}
-	b.lastQueueID.Store(o.Store.LastQueueID())
+	b.numbers = newQueueNumbers(o.Store.LastQueueID())
 	if err := b.recover(); err != nil {
 		return nil, fmt.Errorf("recovering definitions and messages: %w", err)
 	}

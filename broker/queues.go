@@ -61,13 +61,17 @@ func (v *VHost) createQueue(spec queue.Spec, owner any) (*queueNode, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
 	}
-	spec.ID = v.broker.lastQueueID.Add(1)
+	var err error
+	if spec.ID, err = v.broker.numbers.next(spec); err != nil {
+		return nil, err
+	}
 	q, err := queue.New(spec, queue.Options{
 		Store: v.broker.store, Owner: owner,
 		// The store reserves numbers for all queues together, new ones included.
 		NextSeq: v.broker.store.NextSequence(spec.ID),
 	})
 	if err != nil {
+		v.broker.numbers.release(spec.ID)
 		return nil, err
 	}
 	node := v.addQueue(q)
@@ -195,6 +199,8 @@ func (v *VHost) dropQueue(node *queueNode, condition queue.Condition, c *definit
 	}
 	if spec.Durable {
 		c.Delete.Queues = append(c.Delete.Queues, spec) // and its messages with it
+	} else {
+		v.broker.numbers.release(spec.ID)
 	}
 	return n, nil
 }
