@@ -107,5 +107,32 @@ func (c *client) frame() (amqp.Frame, error) {
 	}
 }
 
+// declare makes a durable queue.
+func (c *client) declare(queue string) error {
+	return c.request(1, &amqp.QueueDeclare{Queue: queue, Durable: durableQueue}, amqp.IDQueueDeclareOk)
+}
+
+const durableQueue = true
+
+// depth is how many messages of a queue are ready.
+func (c *client) depth(queue string) (uint32, error) {
+	if _, err := c.sock.Write(amqp.AppendMethod(nil, 1, &amqp.QueueDeclare{Queue: queue, Passive: true})); err != nil {
+		return 0, err
+	}
+	f, err := c.frame()
+	if err != nil {
+		return 0, err
+	}
+	id, args := amqp.SplitMethod(f.Payload)
+	if id != amqp.IDQueueDeclareOk {
+		return 0, fmt.Errorf("the broker sent %s instead of the depth of %s", id, queue)
+	}
+	var ok amqp.QueueDeclareOk
+	if err := ok.DecodeArguments(args); err != nil {
+		return 0, err
+	}
+	return ok.MessageCount, nil
+}
+
 // drained says that everything that was read is used up.
 func (c *client) drained() bool { return c.start == c.end }

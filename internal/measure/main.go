@@ -1,22 +1,42 @@
-// Command measure drives one queue of a broker over raw AMQP and prints the
-// rate and, if it knows the broker's process, the processor time a message
-// costs there. It compares brokers side by side in one run:
+// Command measure drives a broker over raw AMQP, so that no client library is
+// measured.
+//
+// Two scenarios compare brokers side by side in one run and print the rate and,
+// if the process is known, the processor time a message costs there:
 //
 //	go run ./internal/measure -scenario transient \
 //	    -broker leveret=amqp://guest:guest@127.0.0.1:5672/,PID \
 //	    -broker rabbitmq=amqp://guest:guest@127.0.0.1:5673/,PID
 //
-// The scenarios are "transient": 16 B, one publisher, one consumer, automatic
+// They are "transient": 16 B, one publisher, one consumer, automatic
 // acknowledgement; and "durable": 1 KiB persistent messages to a durable
 // queue, publisher confirms with 1,000 in flight, each message acknowledged.
 // Rounds are interleaved, since the machine may be busy with other things; the
 // medians are printed with the spread.
+//
+// The others start the broker themselves, kill it and start it again, and print
+// one figure a line. Memory is sampled 20 times a second, disk is allocated
+// blocks:
+//
+//	go run ./internal/measure -scenario backlog -leveret bin/leveret -data /tmp/backlog
+//	    10,000,000 persistent messages of 1 KiB with confirms, kill -9, the time
+//	    until ready and until the first delivery, all of them consumed and
+//	    checked, and the disk afterwards (-messages, -size, -queues, -restart)
+//	go run ./internal/measure -scenario queues -leveret bin/leveret -data /tmp/queues
+//	    100,000 durable queues: rate, memory, restart (-queues, -connections)
+//	go run ./internal/measure -scenario fanout -leveret bin/leveret -data /tmp/fanout
+//	    a persistent message of 1 MiB to 1,000 durable queues: confirm, disk,
+//	    memory, and that all queues have it after a kill (-size, -queues)
+//	go run ./internal/measure -scenario cold -leveret bin/leveret -data /tmp/cold
+//	    the rate of consuming a backlog that is in memory and one that is on the
+//	    disk only (-messages, -size, -rounds)
 package main
 
 import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -38,7 +58,7 @@ func scenarioNamed(name string) (scenario, error) {
 	case "durable":
 		return scenario{size: 1024, durable: true, inFlight: 1000}, nil
 	}
-	return scenario{}, fmt.Errorf("no scenario %q: there are transient and durable", name)
+	return scenario{}, fmt.Errorf("no scenario %q: there are transient, durable, backlog, queues, fanout and cold", name)
 }
 
 // target is one broker to be measured.
@@ -80,7 +100,7 @@ func main() {
 
 func run() error {
 	var targets []*target
-	name := flag.String("scenario", "transient", "transient or durable")
+	name := flag.String("scenario", "transient", "transient, durable, backlog, queues, fanout or cold")
 	rounds := flag.Int("rounds", 5, "rounds for each broker")
 	length := flag.Duration("time", 5*time.Second, "length of a round, after a warm-up of a fifth of it")
 	flag.Func("broker", "NAME=URL[,PID...]; repeatable", func(s string) error {
@@ -88,10 +108,18 @@ func run() error {
 		targets = append(targets, t)
 		return err
 	})
+	var own settings
+	own.addFlags(flag.CommandLine)
 	flag.Parse()
+	if known, err := runOwn(*name, *rounds, own); known || err != nil {
+		return err
+	}
 	s, err := scenarioNamed(*name)
 	if err != nil {
 		return err
+	}
+	if len(targets) == 0 {
+		return errors.New("this scenario compares brokers: name them with -broker")
 	}
 	for round := range *rounds {
 		for _, t := range targets {
@@ -104,6 +132,28 @@ func run() error {
 	}
 	report(os.Stdout, *name, targets)
 	return nil
+}
+
+// runOwn runs a scenario that starts the broker itself, if it is one.
+func runOwn(name string, rounds int, s settings) (known bool, err error) {
+	own, measure := settings{}, (func(*subject, settings, io.Writer) error)(nil)
+	switch name {
+	case "backlog":
+		own, measure = backlogOwn(), measureBacklog
+	case "queues":
+		own, measure = queuesOwn(), measureQueues
+	case "fanout":
+		own, measure = fanoutOwn(), measureFanout
+	case "cold":
+		own, measure = coldOwn(), measureCold
+	default:
+		return false, nil
+	}
+	s.rounds = rounds
+	if err := s.fill(own); err != nil {
+		return true, err
+	}
+	return true, s.run(os.Stdout, measure)
 }
 
 // report prints medians, the spread, and the ratio to the last broker.

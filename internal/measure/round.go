@@ -7,7 +7,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,19 +22,14 @@ type round struct {
 
 	stop     atomic.Bool
 	consumed atomic.Int64
-
-	mu        sync.Mutex
-	room      *sync.Cond // of mu
-	published int64      // guarded by mu
-	settled   int64      // guarded by mu; confirmed, or consumed without confirms
+	window   *window
 }
 
 // burst is how many messages the publisher sends in one write at most.
 const burst = 256
 
 func measure(t *target, s scenario, length time.Duration) (result, error) {
-	r := &round{scenario: s, queue: "measure-" + strconv.Itoa(os.Getpid())}
-	r.room = sync.NewCond(&r.mu)
+	r := &round{scenario: s, queue: "measure-" + strconv.Itoa(os.Getpid()), window: newWindow(s.inFlight)}
 	if err := r.setUp(t.url); err != nil {
 		return result{}, err
 	}
@@ -43,7 +37,7 @@ func measure(t *target, s scenario, length time.Duration) (result, error) {
 	go func() { failed <- r.consume() }()
 	go func() { failed <- r.publish() }()
 	if s.durable {
-		go func() { failed <- r.readConfirms() }()
+		go func() { failed <- r.ended(readConfirms(r.publisher, r.window)) }()
 	}
 	res, err := r.watch(t, length, failed)
 	return res, errors.Join(err, r.tearDown(t.url))
@@ -98,7 +92,7 @@ func (r *round) setUp(url string) error {
 // tearDown ends the round and deletes the queue.
 func (r *round) tearDown(url string) error {
 	r.stop.Store(true)
-	r.room.Broadcast()
+	r.window.close()
 	ended := errors.Join(r.publisher.sock.Close(), r.consumer.sock.Close())
 	c, err := dial(url)
 	if err != nil {
@@ -127,61 +121,13 @@ func (r *round) publish() error {
 		all = append(all, one...)
 	}
 	for {
-		n := r.claim()
+		n := r.window.claim(burst)
 		if n == 0 {
 			return nil
 		}
-		if _, err := r.publisher.sock.Write(all[:n*len(one)]); err != nil {
+		if _, err := r.publisher.sock.Write(all[:int(n)*len(one)]); err != nil {
 			return r.ended(err)
 		}
-	}
-}
-
-// claim waits until messages may be published and returns how many.
-func (r *round) claim() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for {
-		if r.stop.Load() {
-			return 0
-		}
-		if n := min(burst, int64(r.scenario.inFlight)-(r.published-r.settled)); n > 0 {
-			r.published += n
-			return int(n)
-		}
-		r.room.Wait()
-	}
-}
-
-func (r *round) settle(n int64) {
-	r.mu.Lock()
-	r.settled += n
-	r.mu.Unlock()
-	r.room.Signal()
-}
-
-func (r *round) readConfirms() error {
-	last := uint64(0)
-	for {
-		f, err := r.publisher.frame()
-		if err != nil {
-			return r.ended(err)
-		}
-		id, args := amqp.SplitMethod(f.Payload)
-		if id != amqp.IDBasicAck {
-			return fmt.Errorf("the broker sent %s to the publisher", id)
-		}
-		var ack amqp.BasicAck
-		if err := ack.DecodeArguments(args); err != nil {
-			return err
-		}
-		if !ack.Multiple {
-			r.settle(1)
-			last = max(last, ack.DeliveryTag)
-			continue
-		}
-		r.settle(int64(ack.DeliveryTag - last))
-		last = ack.DeliveryTag
 	}
 }
 
@@ -209,7 +155,7 @@ func (r *round) consume() error {
 			}
 			acks = acks[:0]
 		} else {
-			r.settle(n)
+			r.window.settle(n)
 		}
 		n = 0
 	}
