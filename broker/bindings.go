@@ -29,7 +29,7 @@ func (v *VHost) Bind(spec binding.Spec, owner any) error {
 	} else {
 		v.link(id, e)
 		if e.durable() {
-			e.declared = v.broker.commit(definitions.Change{Put: definitions.Set{Bindings: []binding.Spec{spec}}})
+			e.declared.begin(v.broker.commit(definitions.Change{Put: definitions.Set{Bindings: []binding.Spec{e.spec}}}))
 		}
 	}
 	v.mu.Unlock()
@@ -78,10 +78,13 @@ func (v *VHost) resolve(spec binding.Spec, owner any) (*edge, error) {
 		return nil, exchange.Missing(spec.Source, v.name)
 	}
 	e := &edge{spec: spec, source: source}
+	// The topology has these names already; a million bindings need no copies.
+	e.spec.VHost, e.spec.Source = v.name, source.spec.Name
 	if spec.Kind == binding.ToExchange {
 		if e.toXchg, ok = v.exchanges[spec.Destination]; !ok {
 			return nil, exchange.Missing(spec.Destination, v.name)
 		}
+		e.spec.Destination = e.toXchg.spec.Name
 		return e, nil
 	}
 	if e.toQueue, ok = v.queues[spec.Destination]; !ok {
@@ -90,6 +93,7 @@ func (v *VHost) resolve(spec binding.Spec, owner any) (*edge, error) {
 	if e.toQueue.queue.LockedFor(owner) {
 		return nil, e.toQueue.queue.Spec().Locked()
 	}
+	e.spec.Destination = e.toQueue.queue.Name()
 	return e, nil
 }
 
@@ -97,7 +101,7 @@ func (v *VHost) link(id string, e *edge) {
 	v.version.Add(1)
 	e.source.table.Add(e.spec.RoutingKey, e.spec.Arguments, e.target())
 	e.source.sourceOf[id] = e
-	e.destinations()[id] = e
+	e.destination().add(e)
 }
 
 // unlink removes a binding, and its source if that was an auto-delete exchange
@@ -107,7 +111,7 @@ func (v *VHost) unlink(e *edge, c *definitions.Change) {
 	id := e.spec.Identity()
 	e.source.table.Remove(e.spec.RoutingKey, e.spec.Arguments, e.target())
 	delete(e.source.sourceOf, id)
-	delete(e.destinations(), id)
+	e.destination().remove(e)
 	if e.durable() {
 		c.Delete.Bindings = append(c.Delete.Bindings, e.spec)
 	}

@@ -41,7 +41,7 @@ func (v *VHost) createExchange(spec exchange.Spec) (*exchangeNode, error) {
 	}
 	node := v.addExchange(spec)
 	if spec.Durable {
-		node.declared = v.broker.commit(definitions.Change{Put: definitions.Set{Exchanges: []exchange.Spec{spec}}})
+		node.declared.begin(v.broker.commit(definitions.Change{Put: definitions.Set{Exchanges: []exchange.Spec{spec}}}))
 	}
 	return node, nil
 }
@@ -51,7 +51,6 @@ func (v *VHost) addExchange(spec exchange.Spec) *exchangeNode {
 		spec:     spec,
 		table:    exchange.NewTable[target](spec),
 		sourceOf: make(map[string]*edge),
-		boundTo:  make(map[string]*edge),
 	}
 	v.exchanges[spec.Name] = node
 	v.version.Add(1)
@@ -105,8 +104,8 @@ func (v *VHost) dropExchange(node *exchangeNode, c *definitions.Change) {
 	for _, e := range node.sourceOf {
 		v.unlink(e, c)
 	}
-	for _, e := range node.boundTo {
-		v.unlink(e, c)
+	for node.boundTo.first != nil {
+		v.unlink(node.boundTo.first, c)
 	}
 }
 

@@ -83,13 +83,13 @@ func (v *VHost) createQueue(spec queue.Spec, owner any) (*queueNode, error) {
 		node.owner = owner
 	}
 	if spec.Durable {
-		node.declared = v.broker.commit(definitions.Change{Put: definitions.Set{Queues: []queue.Spec{spec}}})
+		node.declared.begin(v.broker.commit(definitions.Change{Put: definitions.Set{Queues: []queue.Spec{spec}}}))
 	}
 	return node, nil
 }
 
 func (v *VHost) addQueue(q *queue.Queue) *queueNode {
-	node := &queueNode{queue: q, boundTo: make(map[string]*edge)}
+	node := &queueNode{queue: q}
 	v.queues[q.Name()] = node
 	v.version.Add(1)
 	return node
@@ -194,8 +194,8 @@ func (v *VHost) dropQueue(node *queueNode, condition queue.Condition, c *definit
 	if delete(v.owned[node.owner], node); len(v.owned[node.owner]) == 0 {
 		delete(v.owned, node.owner)
 	}
-	for _, e := range node.boundTo {
-		v.unlink(e, c)
+	for node.boundTo.first != nil {
+		v.unlink(node.boundTo.first, c)
 	}
 	if spec.Durable {
 		c.Delete.Queues = append(c.Delete.Queues, spec) // and its messages with it

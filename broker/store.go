@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"sync/atomic"
+
 	"github.com/leveretmq/leveret/definitions"
 	"github.com/leveretmq/leveret/queue"
 )
@@ -51,6 +53,25 @@ func (c *commitment) wait() error {
 	}
 	<-c.settled
 	return c.err
+}
+
+// declaration is the commitment of something that was declared. It is forgotten
+// when it has been met, as there are many queues and bindings, and all but the
+// newest are durable.
+type declaration struct{ pending atomic.Pointer[commitment] }
+
+// begin is called at most once, before anybody can wait.
+func (d *declaration) begin(c *commitment) { d.pending.Store(c) }
+
+// wait blocks until what was declared is durable, if it has to be, or has
+// failed.
+func (d *declaration) wait() error {
+	c := d.pending.Load()
+	err := c.wait()
+	if err == nil {
+		d.pending.Store(nil)
+	}
+	return err
 }
 
 // commit hands a change to the store. The caller holds the topology lock, and

@@ -36,48 +36,16 @@ type exchangeNode struct {
 	spec     exchange.Spec
 	table    binding.Table[target]
 	sourceOf map[string]*edge // by identity of the binding
-	boundTo  map[string]*edge // bindings that lead here
-	declared *commitment
+	boundTo  edges            // bindings that lead here
+	declared declaration
 }
 
 // queueNode is a queue within the topology; guarded by the vhost's lock.
 type queueNode struct {
 	queue    *queue.Queue
 	owner    any // of an exclusive queue
-	boundTo  map[string]*edge
-	declared *commitment
-}
-
-// edge is one binding.
-type edge struct {
-	spec     binding.Spec
-	source   *exchangeNode
-	toQueue  *queueNode
-	toXchg   *exchangeNode
-	declared *commitment
-}
-
-func (e *edge) target() target {
-	if e.toQueue != nil {
-		return target{queue: e.toQueue.queue}
-	}
-	return target{exchange: e.toXchg}
-}
-
-// destinations is the index of bindings that lead to the edge's end.
-func (e *edge) destinations() map[string]*edge {
-	if e.toQueue != nil {
-		return e.toQueue.boundTo
-	}
-	return e.toXchg.boundTo
-}
-
-// durable says whether the binding survives a restart: both ends have to.
-func (e *edge) durable() bool {
-	if e.toQueue != nil {
-		return e.source.spec.Durable && e.toQueue.queue.Spec().Durable
-	}
-	return e.source.spec.Durable && e.toXchg.spec.Durable
+	boundTo  edges
+	declared declaration
 }
 
 func newVHost(b *Broker, name string) (*VHost, error) {
