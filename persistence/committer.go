@@ -73,7 +73,10 @@ func (s *Store) look(taken *pending) (ready bool, wait time.Duration) {
 
 // process commits one portion and tells the outcome.
 func (s *Store) process(part portion) {
-	err := s.failed()
+	err := s.awaitSpace(part)
+	if err == nil {
+		err = s.failed()
+	}
 	if err == nil {
 		err = s.commitPortion(part)
 	}
@@ -129,6 +132,10 @@ func (s *Store) plan(part portion) error {
 
 // planOther applies the rare parts of a submission.
 func (s *Store) planOther(sub *submission) {
+	for _, r := range sub.purge {
+		s.purge(r)
+	}
+	s.gather(sub.gather)
 	if sub.change != nil {
 		s.define(sub.change)
 	}

@@ -14,6 +14,9 @@ var (
 	ErrNotWritable = errors.New("the data directory is not writable")
 	// ErrNewerFormat: the directory was written by a newer version.
 	ErrNewerFormat = errors.New("the data directory has a newer format")
+	// ErrDiskFull: the disk has no room to open the directory, or to write what
+	// was pending at the end.
+	ErrDiskFull = errors.New("the disk is full")
 	// ErrForeign: the directory holds a Badger database of somebody else.
 	ErrForeign = errors.New("the data directory belongs to another program")
 )

@@ -32,6 +32,16 @@ type Limits struct {
 	// Sweep is how often all keys are compared with what is alive, in case
 	// Badger has brought dead ones back.
 	Sweep time.Duration
+	// DiskAlarm is the free space below which the disk alarm is on, in octets.
+	// Between it and DiskStop has to fit what publishers have under way, and
+	// the work of giving space back. It grows with the tree: see space.
+	DiskAlarm int64
+	// DiskStop is the free space below which nothing is written, in octets: the
+	// room for what Badger does by itself, and for the copies that the
+	// collection of one file of the value log makes.
+	DiskStop int64
+	// DiskCheck is how often free space is looked at, apart from each commit.
+	DiskCheck time.Duration
 }
 
 const (
@@ -44,6 +54,7 @@ const (
 	defaultReclaimIdleOctets = 16 << 20
 	defaultReclaimIdle       = 10 * time.Second
 	defaultSweep             = 10 * time.Minute
+	defaultDiskCheck         = time.Second
 )
 
 const (
@@ -136,6 +147,30 @@ const (
 	// memtable and the collection of garbage that depends on it.
 	compactionDelay = 200 * time.Millisecond
 
+	// defaultDiskAlarm is seconds of publishing at full speed, and a few files
+	// of the value log.
+	defaultDiskAlarm = 1 << 30
+	// stopReserve is what memtables that wait for their flush, their tables and
+	// a compaction of those take, in octets; half a file of the value log comes
+	// on top, as a collection copies so much. maxDefaultStop is where the
+	// default of DiskStop, an eighth of DiskAlarm, ends.
+	stopReserve    = 32 << 20
+	maxDefaultStop = 256 << 20
+	// openOctets is what Badger's Open writes besides a compaction of the tree,
+	// in octets: what was in its memtables, and the first of its new files.
+	openOctets = 32 << 20
+	// alarmHysteresis is the part of DiskAlarm that has to be free above it for
+	// the alarm to end, so that it does not flutter with each collection.
+	alarmHysteresis = 16
+	// plenty is how many times DiskAlarm has to be free for the size of the
+	// tree not to matter.
+	plenty = 4
+	// pressedOctets is how many dead octets make the store give space back
+	// while the disk is low.
+	pressedOctets = 1 << 20
+	// ballastPiece is in which pieces the ballast is written, in octets.
+	ballastPiece = 1 << 20
+
 	// adviseOctets is how much is written between two looks for new memory
 	// mappings, in octets.
 	adviseOctets = 1 << 20
@@ -170,10 +205,14 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.ReclaimIdle, defaultReclaimIdle)
 	setDefault(&l.Sweep, defaultSweep)
 	l.ValueLogFile = max(l.ValueLogFile, minValueLogFile)
+	setDefault(&l.DiskAlarm, max(defaultDiskAlarm, 4*int64(l.ValueLogFile)))
+	least := int64(l.ValueLogFile/2 + stopReserve)
+	setDefault(&l.DiskStop, min(max(l.DiskAlarm/8, least), max(maxDefaultStop, least)))
+	setDefault(&l.DiskCheck, defaultDiskCheck)
 	return l
 }
 
-func setDefault[T int | time.Duration](field *T, value T) {
+func setDefault[T int | int64 | time.Duration](field *T, value T) {
 	if *field == 0 {
 		*field = value
 	}

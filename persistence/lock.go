@@ -14,6 +14,9 @@ type directoryLock struct{ file *os.File }
 // lockDirectory makes the directory if need be and locks it.
 func lockDirectory(dir string) (*directoryLock, error) {
 	f, err := openWritable(dir)
+	if isDiskFull(err) {
+		return nil, fmt.Errorf("%w: %w; make room, then start again", ErrDiskFull, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w; give it to the user that runs leveret, or choose another --data-dir",
 			ErrNotWritable, dir, err)
@@ -38,11 +41,11 @@ func openWritable(dir string) (*os.File, error) {
 		return nil, err
 	}
 	probe, err := os.CreateTemp(store, "probe")
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = errors.Join(probe.Close(), os.Remove(probe.Name()))
 	}
-	err = errors.Join(probe.Close(), os.Remove(probe.Name()))
-	if err != nil {
+	// That a disk is full is found out, and told, when the directory is ours.
+	if err != nil && !isDiskFull(err) {
 		return nil, err
 	}
 	return os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o640)

@@ -44,6 +44,16 @@ type Options struct {
 	// go on. Nothing is confirmed from then on, and the process has to end.
 	Fatal  func(error)
 	Limits Limits
+	// DiskAlarm is called when the disk gets low and when it is well again, one
+	// call after the other, on the goroutine of Open or of the store. It must
+	// not block. While the alarm is on, publishers have to be held back.
+	DiskAlarm func(on bool)
+	// Ballast is the size of the file that is given up to start on a full disk,
+	// in octets; 0 is none.
+	Ballast int64
+
+	// free is how much room a disk has; for tests.
+	free func(dir string) (uint64, error)
 }
 
 // formatVersion is the version of all that is below the data directory. It
@@ -59,7 +69,7 @@ const (
 
 // Open opens the data directory, brings the store into the state of its last
 // commit, and starts it. The errors that a user can do something about are
-// ErrLocked, ErrNotWritable, ErrNewerFormat and ErrForeign.
+// ErrLocked, ErrNotWritable, ErrNewerFormat, ErrDiskFull and ErrForeign.
 func Open(o Options) (*Store, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -78,6 +88,10 @@ func Open(o Options) (*Store, error) {
 
 func openStore(o Options, lock *directoryLock) (*Store, error) {
 	dir := filepath.Join(o.Dir, storeDir)
+	disk := newSpace(o, dir)
+	if err := disk.prepare(); err != nil {
+		return nil, err
+	}
 	if err := removeEmptyFiles(dir); err != nil {
 		return nil, err
 	}
@@ -90,7 +104,7 @@ func openStore(o Options, lock *directoryLock) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the message store in %s: %w", dir, err)
 	}
-	s := newStore(o, lock, db, log, dir)
+	s := newStore(o, lock, db, log, disk)
 	err = log.fault()
 	if err == nil {
 		err = s.restore()
@@ -106,13 +120,14 @@ func openStore(o Options, lock *directoryLock) (*Store, error) {
 	return s, nil
 }
 
-func newStore(o Options, lock *directoryLock, db *badger.DB, log *badgerLog, dir string) *Store {
+func newStore(o Options, lock *directoryLock, db *badger.DB, log *badgerLog, disk *space) *Store {
 	s := &Store{
 		options: o, limits: o.Limits, log: o.Logger, db: db, lock: lock, badger: log,
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
 		index: newIndex(), held: map[uint32][]heldRun{},
 		batch: newBatch(), parts: definitionParts{},
-		reclaim: newReclaimer(dir, o.Limits.ReclaimOctets),
+		reclaim: newReclaimer(disk.tables, o.Limits.ReclaimOctets),
+		space:   disk,
 	}
 	s.room.L = &s.mu
 	return s
@@ -123,6 +138,8 @@ func (s *Store) start() {
 	onFault := func(err error) { _ = s.fail(err) } // tells everybody by itself
 	s.badger.onFault.Store(&onFault)
 	s.reclaim.advised.look()
+	s.space.look()
+	go s.runWatch()
 	go s.run()
 	go s.runReclaim()
 	for _, b := range s.damaged {

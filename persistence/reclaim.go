@@ -80,6 +80,8 @@ func (s *Store) runReclaim() {
 			if r.dead.Load() >= r.limit {
 				s.collect(1)
 			}
+		case <-s.space.pressed:
+			s.reclaimPressed()
 		case <-rest.C:
 			if now := r.commits.Load(); now != commits {
 				commits = now
@@ -110,7 +112,7 @@ func (s *Store) rest() {
 // collects the garbage of the value log.
 func (s *Store) collect(flushes int) {
 	r := &s.reclaim
-	if r.halted.Load() || s.failed() != nil {
+	if r.halted.Load() || s.failed() != nil || !s.mayCollect() {
 		return
 	}
 	r.dead.Store(0)
@@ -133,7 +135,7 @@ func (s *Store) collect(flushes int) {
 func (s *Store) collectGarbage() {
 	r := &s.reclaim
 	files := 0
-	for !r.stopping() && !r.halted.Load() && s.failed() == nil {
+	for !r.stopping() && !r.halted.Load() && s.failed() == nil && s.mayCollect() {
 		err := s.collectFile()
 		if errors.Is(err, badger.ErrNoRewrite) || errors.Is(err, badger.ErrRejected) {
 			break

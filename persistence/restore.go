@@ -83,6 +83,10 @@ func (s *Store) finishRedoOf(number uint64) error {
 			w.put(entry.key, entry.value, entry.flags)
 		}
 	}
+	if !s.space.admits(int64(w.octets())) {
+		return fmt.Errorf("%w: %d MiB have to be written to finish a commit that was under way; make room, then start again",
+			ErrDiskFull, w.octets()>>20+1)
+	}
 	if err := w.slices(s.apply); err != nil {
 		return err
 	}

@@ -16,7 +16,8 @@ import (
 // the stop was clean and which stored messages were delivered before: only
 // these will be flagged as redelivered by the next Recover. Units that come
 // later get ErrClosed. A store that has failed writes nothing more and leaves
-// its directory locked for the rest of the process.
+// its directory locked for the rest of the process; so does one whose disk is
+// full (ErrDiskFull).
 func (s *Store) Close(redelivered []queue.Ack) error {
 	s.closing.Do(func() { s.outcome = s.close(redelivered) })
 	return s.outcome
@@ -28,11 +29,17 @@ func (s *Store) close(redelivered []queue.Ack) error {
 	s.room.Broadcast()
 	s.mu.Unlock()
 	s.signal()
+	s.StopWaiting()
 	close(s.reclaim.stop)
+	close(s.space.end)
 	<-s.done
 	<-s.reclaim.done
+	<-s.space.done
 	// The committer has ended, so what it owned is ours.
 	err := s.failed()
+	if err == nil && !s.space.admits(0) {
+		err = fmt.Errorf("%w: it was not recorded that the stop was clean, so that all messages will count as redelivered", ErrDiskFull)
+	}
 	if err == nil {
 		err = s.writeStopRecord(redelivered)
 	}

@@ -3,6 +3,7 @@ package persistence
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -50,6 +51,7 @@ type Store struct {
 
 	damaged []*block // own blocks that Open could not read
 
+	space   *space
 	reclaim reclaimer
 	closing sync.Once
 	outcome error // of Close; written once, in closing
@@ -66,6 +68,7 @@ var _ queue.Store = (*Store)(nil)
 func (s *Store) Submit(u queue.Unit) {
 	s.submit(submission{
 		enqueues: len(u.Enqueue), acks: len(u.Ack), octets: unitOctets(u), done: u.Done,
+		purge: slices.Clone(u.Purge), gather: slices.Clone(u.Gather),
 	}, u)
 }
 
@@ -97,11 +100,13 @@ func (s *Store) signal() {
 }
 
 // Throttle blocks while more payload waits for its commit than the limit
-// allows. Readers of connections call it, outside of all locks.
+// allows. Readers of connections call it, outside of all locks. While the disk
+// is full it does not block, as it would hold up consumers, too; the alarm
+// holds the publishers.
 func (s *Store) Throttle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.octets > s.limits.PendingOctets && !s.closed && s.failure == nil {
+	for s.octets > s.limits.PendingOctets && !s.closed && s.failure == nil && !s.space.stopped.Load() {
 		s.room.Wait()
 	}
 }
