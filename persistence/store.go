@@ -3,7 +3,6 @@ package persistence
 import (
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -68,7 +67,6 @@ var _ queue.Store = (*Store)(nil)
 func (s *Store) Submit(u queue.Unit) {
 	s.submit(submission{
 		enqueues: len(u.Enqueue), acks: len(u.Ack), octets: unitOctets(u), done: u.Done,
-		purge: slices.Clone(u.Purge), gather: slices.Clone(u.Gather),
 	}, u)
 }
 
