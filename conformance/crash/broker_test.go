@@ -8,7 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -18,11 +18,12 @@ import (
 )
 
 const (
-	brokerPackage = "github.com/leveretmq/leveret/cmd/leveret"
-	readyLine     = "Server startup complete"
+	readyLine = "Server startup complete"
 	// startDeadline is far above what a start may take, so that a slow machine
 	// is told from a broker that hangs.
 	startDeadline = 60 * time.Second
+	// stopDeadline is how long a broker under load may take to stop.
+	stopDeadline = 10 * time.Second
 	// outputKept is how much of the end of the broker's output is shown, in octets.
 	outputKept = 16 << 10
 )
@@ -30,22 +31,26 @@ const (
 // broker is one broker process after the other on one data directory and one
 // address.
 type broker struct {
-	binary  string
-	dataDir string
-	address string
-	slowest time.Duration // of the starts
+	binary      string
+	dataDir     string
+	address     string
+	flags       []string      // of the command, beside directory and address
+	tracer      []string      // the command that runs the binary, if any
+	environment []string      // beside that of the test
+	slowest     time.Duration // of the starts
 
 	process *exec.Cmd
+	begun   time.Time
 	output  *output
 	exited  chan struct{} // closed when the process has been waited for
 }
 
-// newBroker prepares a broker with an empty data directory; nothing runs yet.
-func newBroker(t *testing.T) *broker {
+// newBroker prepares a broker for a data directory; nothing runs yet.
+func newBroker(t *testing.T, dataDir string) *broker {
 	t.Helper()
-	b := &broker{binary: os.Getenv("CRASH_BROKER"), dataDir: t.TempDir(), address: freeAddress(t)}
-	if b.binary == "" {
-		b.binary = buildBroker(t)
+	b := &broker{
+		binary: os.Getenv(brokerVariable), dataDir: dataDir, address: freeAddress(t),
+		flags: strings.Fields(os.Getenv(flagsVariable)),
 	}
 	t.Cleanup(func() {
 		if b.process != nil {
@@ -53,14 +58,6 @@ func newBroker(t *testing.T) *broker {
 		}
 	})
 	return b
-}
-
-func buildBroker(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "leveret")
-	text, err := exec.Command("go", "build", "-o", binary, brokerPackage).CombinedOutput()
-	require.NoError(t, err, "building the broker:\n%s", text)
-	return binary
 }
 
 // freeAddress takes a port below the range from which the system serves
@@ -86,11 +83,22 @@ func (b *broker) url() string { return "amqp://guest:guest@" + b.address + "/" }
 // start starts the process and waits until it says that it is ready.
 func (b *broker) start(t *testing.T) {
 	t.Helper()
+	b.launch(t)
+	require.True(t, b.awaitReady(t), "the broker ended while it started: %v\n%s", b.process.ProcessState, b.output)
+}
+
+// launch starts the process.
+func (b *broker) launch(t *testing.T) {
+	t.Helper()
 	b.output = &output{ready: make(chan struct{})}
-	b.process = exec.Command(b.binary, "--data-dir", b.dataDir, "--amqp-listen", b.address)
+	command := append([]string{}, b.tracer...)
+	command = append(command, b.binary, "serve", "--data-dir", b.dataDir, "--amqp-listen", b.address)
+	command = append(command, b.flags...)
+	b.process = exec.Command(command[0], command[1:]...)
+	b.process.Env = append(os.Environ(), b.environment...)
 	b.process.Stdout, b.process.Stderr = b.output, b.output
 	b.process.WaitDelay = time.Second // a child that holds the output must not hold the test
-	begun := time.Now()
+	b.begun = time.Now()
 	require.NoError(t, b.process.Start())
 	b.exited = make(chan struct{})
 	go func(process *exec.Cmd, exited chan struct{}) {
@@ -101,14 +109,21 @@ func (b *broker) start(t *testing.T) {
 			t.Errorf("waiting for the broker: %v", err)
 		}
 	}(b.process, b.exited)
+}
 
+// awaitReady waits until the process is ready, or has ended, which it reports as
+// false.
+func (b *broker) awaitReady(t *testing.T) bool {
+	t.Helper()
 	select {
 	case <-b.output.ready:
-		b.slowest = max(b.slowest, time.Since(begun))
+		b.slowest = max(b.slowest, time.Since(b.begun))
+		return true
 	case <-b.exited:
-		require.FailNow(t, "the broker ended while it started", "%v\n%s", b.process.ProcessState, b.output)
+		return false
 	case <-time.After(startDeadline):
 		require.FailNow(t, "the broker does not get ready", "within %v\n%s", startDeadline, b.output)
+		return false
 	}
 }
 
@@ -130,15 +145,22 @@ func (b *broker) requireAlive(t *testing.T) {
 }
 
 // terminate asks the process to stop and requires exit code 0 in time.
-func (b *broker) terminate(t *testing.T, limit time.Duration) {
+func (b *broker) terminate(t *testing.T) {
 	t.Helper()
 	require.NoError(t, b.process.Process.Signal(syscall.SIGTERM))
+	require.Equal(t, 0, b.await(t, stopDeadline), "exit code after SIGTERM\n%s", b.output)
+}
+
+// await waits for the end of the process and returns its exit code, which is -1
+// after a signal.
+func (b *broker) await(t *testing.T, limit time.Duration) int {
+	t.Helper()
 	select {
 	case <-b.exited:
 	case <-time.After(limit):
-		require.FailNow(t, "the broker did not stop", "within %v of SIGTERM\n%s", limit, b.output)
+		require.FailNow(t, "the broker does not end", "within %v\n%s", limit, b.output)
 	}
-	require.Equal(t, 0, b.process.ProcessState.ExitCode(), "exit code after SIGTERM\n%s", b.output)
+	return b.process.ProcessState.ExitCode()
 }
 
 // output keeps the end of what a process prints and notices the ready line.

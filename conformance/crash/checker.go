@@ -17,7 +17,7 @@ const (
 )
 
 // Check replays h and judges it. No event may be recorded meanwhile. It takes
-// time in proportion to the events, and about 150 octets for each message.
+// time in proportion to the events, and about 150 octets for each copy.
 func Check(h *History, acks AckPolicy) *Report {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -28,6 +28,7 @@ func Check(h *History, acks AckPolicy) *Report {
 		copies:   make(map[copyKey]*queued),
 		sessions: make([]consumer, h.sessions+1),
 		drained:  make(map[uint16]struct{}),
+		commits:  make([]commit, len(h.transactions)),
 		epoch:    1,
 	}
 	for _, e := range h.events {
@@ -39,11 +40,12 @@ func Check(h *History, acks AckPolicy) *Report {
 
 // publish is what is known about one send.
 type publish struct {
-	epoch    uint32
-	quiet    bool
-	answered bool
-	nacked   bool
-	acked    bool // by the broker
+	epoch     uint32
+	transient bool
+	quiet     bool
+	answered  bool
+	nacked    bool
+	acked     bool // by the broker
 }
 
 type copyKey struct {
@@ -59,6 +61,7 @@ type queued struct {
 	everAcked bool
 	settled   bool
 	ackEpoch  uint32
+	seenEpoch uint32 // of the last delivery
 }
 
 type stream struct{ publisher, origin uint16 }
@@ -76,9 +79,11 @@ type checker struct {
 	history  *History
 	report   *Report
 	sends    map[Value]*publish
+	order    []Value // of the sends
 	copies   map[copyKey]*queued
 	sessions []consumer // by number
 	drained  map[uint16]struct{}
+	commits  []commit // by number
 	epoch    uint32
 	quiet    bool
 	garbled  int // of history.garbled, those seen
@@ -87,8 +92,7 @@ type checker struct {
 func (c *checker) apply(e event) {
 	switch e.kind {
 	case eventSend:
-		c.report.Sent++
-		c.sends[e.value] = &publish{epoch: c.epoch, quiet: c.quiet}
+		c.send(e)
 	case eventOutcome:
 		c.outcome(e.value, e.outcome)
 	case eventOpen:
@@ -116,7 +120,17 @@ func (c *checker) apply(e event) {
 		c.quiet = true
 	case eventDrained:
 		c.drained[e.queue] = struct{}{}
+	case eventCommit:
+		c.commit(e.number)
+	case eventCommitted:
+		c.committed(e.number)
 	}
+}
+
+func (c *checker) send(e event) {
+	c.report.Sent++
+	c.sends[e.value] = &publish{epoch: c.epoch, quiet: c.quiet, transient: e.transient}
+	c.order = append(c.order, e.value)
 }
 
 func (c *checker) outcome(v Value, o Outcome) {
@@ -158,6 +172,10 @@ func (c *checker) deliver(e event) {
 	}
 	copied.delivered, copied.holder = true, e.session
 	copied.acked, copied.settled = false, false
+	copied.seenEpoch = c.epoch
+	if sent.transient && sent.epoch < c.epoch {
+		c.report.add(Outlived, e.value.String)
+	}
 }
 
 // copyOf returns the state of one copy; it exists from its first delivery on.
@@ -260,23 +278,21 @@ func (c *checker) restart() {
 func (c *checker) conclude() {
 	lives := make(map[lifeKey][]bool)
 	judged := make(map[uint16]struct{})
-	for _, e := range c.history.events {
-		if e.kind != eventSend {
-			continue
-		}
-		sent := c.sends[e.value]
+	for _, v := range c.order {
+		sent := c.sends[v]
 		if sent.quiet && !sent.answered {
-			c.report.add(NeverConfirmed, e.value.String)
+			c.report.add(NeverConfirmed, v.String)
 		}
-		key := lifeKey{e.value.Publisher, sent.epoch}
-		for _, queue := range c.history.routes[e.value.Origin] {
+		key := lifeKey{v.Publisher, sent.epoch}
+		for _, queue := range c.history.routes[v.Origin] {
 			c.judgeDrained(queue, judged)
-			lost := c.concludeCopy(e.value, sent, queue)
+			lost := c.concludeCopy(v, sent, queue)
 			if sent.acked {
 				lives[key] = append(lives[key], lost)
 			}
 		}
 	}
+	c.concludeCommits()
 	c.placeLosses(lives)
 }
 
@@ -304,6 +320,9 @@ func (c *checker) concludeCopy(v Value, sent *publish, queue uint16) bool {
 	}
 	// The final drain acks all it gets: what was never acked is not there.
 	lost := sent.acked && !sent.nacked && (copied == nil || !copied.everAcked)
+	if sent.transient && sent.epoch < c.epoch {
+		lost = false
+	}
 	if lost {
 		c.report.add(Lost, func() string {
 			return fmt.Sprintf("%v of life %d, queue %d, delivered before: %t", v, sent.epoch, queue, delivered)

@@ -3,6 +3,7 @@ package crash
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -13,37 +14,33 @@ import (
 // P2 and P9 of the reliability programme: what a broker has answered with an ok
 // is durable, be it a declaration or a deletion.
 func TestCrash_DefinitionsSurvive(t *testing.T) {
-	const cycles = 5
-	trial := newTrial(t)
-	var topology topology
-	for range cycles {
-		conn := dial(t, trial.broker.url())
-		d := newDeclarer(t, conn, &topology)
-		ended := make(chan struct{})
-		go func() {
-			defer close(ended)
-			d.run()
-		}()
-		<-time.After(trial.moment())
-		trial.broker.requireAlive(t)
-		trial.broker.kill()
-		<-ended
-		require.Nil(t, brokerReason(d.err), "the broker found fault with a declaration")
-		trial.restart(t)
+	eachEra(t, environmentCount(t, "CRASH_DEFINITIONS", 5), func(t *testing.T, era era) {
+		trial := newTrial(t, filepath.Join(t.TempDir(), "data"), era.seed)
+		var topology topology
+		for range era.cycles {
+			trial.broker.start(t)
+			topology.require(t, trial.broker.url())
+			length := trial.between(earliestKill, latestKill)
+			topology.change(t, trial.broker, time.After(length), trial.broker.kill)
+		}
+		trial.broker.start(t)
 		topology.require(t, trial.broker.url())
-	}
-	require.Greater(t, len(topology.items), cycles, "the load was too small to show anything")
-	t.Logf("%d exchanges and queues, slowest start %v", len(topology.items), trial.broker.slowest)
+		require.Greater(t, len(topology.items), era.cycles, "the load was too small to show anything")
+		t.Logf("%d exchanges and queues, slowest start %v", len(topology.items), trial.broker.slowest)
+	})
 }
 
-// presence is what a client knows of a thing in the broker.
-type presence uint8
-
-const (
-	unknown presence = iota // asked for and not answered
-	present
-	absent
-)
+// change changes the topology until end has ended the broker.
+func (p *topology) change(t *testing.T, b *broker, over <-chan time.Time, end func()) {
+	t.Helper()
+	clients := newGang()
+	clients.work(b.url(), func(conn *amqp.Connection) error { return declareInto(p, conn) })
+	<-over
+	b.requireAlive(t)
+	clients.expectEnd()
+	end()
+	clients.join(t)
+}
 
 // item is one exchange, one queue and the bindings between them.
 type item struct {
@@ -89,17 +86,26 @@ type declarer struct {
 	err      error // why it ended
 }
 
-// newDeclarer declares what one life needs; the transient and the exclusive
-// thing have to be gone in the next.
-func newDeclarer(t *testing.T, conn *amqp.Connection, topology *topology) *declarer {
-	t.Helper()
+// declareInto first declares what one life needs; the transient and the
+// exclusive thing have to be gone in the next.
+func declareInto(topology *topology, conn *amqp.Connection) error {
 	channel, err := conn.Channel()
-	require.NoError(t, err)
-	require.NoError(t, channel.ExchangeDeclare(sourceExchange, amqp.ExchangeDirect, true, false, false, false, nil))
-	require.NoError(t, channel.ExchangeDeclare(transientExchange, amqp.ExchangeDirect, false, false, false, false, nil))
-	_, err = channel.QueueDeclare(exclusiveQueue, true, false, true, false, nil)
-	require.NoError(t, err)
-	return &declarer{topology: topology, channel: channel}
+	if err != nil {
+		return err
+	}
+	d := &declarer{topology: topology, channel: channel}
+	d.do(present, func() error {
+		return channel.ExchangeDeclare(sourceExchange, amqp.ExchangeDirect, true, false, false, false, nil)
+	})
+	d.do(present, func() error {
+		return channel.ExchangeDeclare(transientExchange, amqp.ExchangeDirect, false, false, false, false, nil)
+	})
+	d.do(present, func() error {
+		_, err := channel.QueueDeclare(exclusiveQueue, true, false, true, false, nil)
+		return err
+	})
+	d.run()
+	return d.err
 }
 
 // run goes on until the broker ends.
@@ -164,7 +170,10 @@ func (d *declarer) deleteExchange(i *item) {
 // require compares the broker with what is known.
 func (p *topology) require(t *testing.T, url string) {
 	t.Helper()
-	conn, channel := connect(t, url)
+	conn, err := amqp.Dial(url)
+	require.NoError(t, err)
+	channel, err := conn.Channel()
+	require.NoError(t, err)
 	require.NoError(t, channel.Confirm(false))
 	o := &observer{
 		conn: conn, channel: channel,

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -15,45 +16,101 @@ const (
 	publishWindow = 64
 	smallestBody  = 100      // octets
 	largestBody   = 20 << 10 // octets
+	// One body in so many has hugeBody octets or more, which are kept in
+	// pieces.
+	hugeOneIn = 4000
+	hugeBody  = 8<<20 + 1
+	// One message in so many is transient.
+	transientOneIn = 10
 	// quietAnswer is how long an undisturbed broker may take for a confirm.
 	quietAnswer = 10 * time.Second
 )
 
+// numbering hands out publishers with numbers of their own.
+type numbering struct {
+	seed     uint64
+	history  *History
+	routes   []route
+	answered *atomic.Int64
+	given    uint16
+}
+
+func (n *numbering) publisher() *publisher {
+	n.given++
+	return &publisher{
+		id: n.given, history: n.history, routes: n.routes, answered: n.answered,
+		last:   make([]uint32, len(n.routes)),
+		random: rand.New(rand.NewPCG(n.seed, uint64(n.given))),
+	}
+}
+
 // publisher sends numbered messages over one connection per life of the broker.
 // Its numbers go on from life to life.
 type publisher struct {
-	id      uint16
-	random  *rand.Rand
-	history *History
-	last    []uint32 // sequence by origin
+	id       uint16
+	random   *rand.Rand
+	history  *History
+	routes   []route  // by origin
+	last     []uint32 // sequence by origin
+	answered *atomic.Int64
 }
 
-func newPublisher(id uint16, seed uint64, history *History) *publisher {
-	return &publisher{
-		id: id, history: history, last: make([]uint32, len(routes())),
-		random: rand.New(rand.NewPCG(seed, uint64(id))),
+// next numbers one more message to any origin. Sequences have no gaps in what
+// was recorded as sent: what is numbered and not sent ends its publisher's life,
+// and order needs rising numbers only.
+func (p *publisher) next() Value { return p.nextTo(uint16(p.random.IntN(len(p.routes)))) }
+
+func (p *publisher) nextTo(origin uint16) Value {
+	p.last[origin]++
+	return Value{Publisher: p.id, Origin: origin, Seq: p.last[origin]}
+}
+
+// size is spread evenly over the orders of magnitude.
+func (p *publisher) size() int {
+	if p.random.IntN(hugeOneIn) == 0 {
+		return hugeBody + p.random.IntN(1<<20)
 	}
+	return int(smallestBody * math.Pow(float64(largestBody)/smallestBody, p.random.Float64()))
 }
 
-// run publishes on conn until ctx ends, the connection is lost or count
+// send publishes v, which is recorded by the caller.
+func (p *publisher) send(channel *amqp.Channel, v Value, mode uint8) error {
+	r := p.routes[v.Origin]
+	return channel.PublishWithContext(context.Background(), r.exchange, r.key, true, false, amqp.Publishing{
+		DeliveryMode: mode, Body: EncodeBody(v, p.size()),
+	})
+}
+
+// run publishes with confirms until ctx ends, the connection is lost or count
 // messages have been sent; count 0 is no limit. Then it waits for the answers
-// that are missing, for as long as a quiet broker may take, closes conn and
-// returns the reason that the broker gave for closing the channel, if any.
-func (p *publisher) run(ctx context.Context, conn *amqp.Connection, count int) *amqp.Error {
-	// A killed broker answers no close: there is nothing to learn from it.
-	defer func() { _ = conn.Close() }()
+// that are missing, for as long as a quiet broker may take, and returns why the
+// connection was lost, if it was.
+func (p *publisher) run(ctx context.Context, conn *amqp.Connection, count int) error {
+	return p.confirming(conn, func(channel *amqp.Channel, a *answers) {
+		for sent := 0; (count == 0 || sent < count) && ctx.Err() == nil; sent++ {
+			if !p.publish(channel, a, p.next()) {
+				return
+			}
+		}
+	})
+}
+
+// confirming has a body publish on a channel with confirms.
+func (p *publisher) confirming(conn *amqp.Connection, publish func(*amqp.Channel, *answers)) error {
 	channel, closed, err := openChannel(conn)
 	if err != nil {
-		return brokerReason(err)
+		return err
 	}
 	if err := channel.Confirm(false); err != nil {
-		return brokerReason(err)
+		return err
 	}
-	answers := p.listen(channel)
-	p.publishAll(ctx, channel, answers, count)
-	answers.wait(quietAnswer)
-	_ = conn.Close()
-	answers.listeners.Wait()
+	a := p.listen(channel)
+	publish(channel, a)
+	a.wait(quietAnswer)
+	// Not through closing.close: a publish that has no answer may be answered
+	// during the close, and whether the channel was lost is asked below.
+	_ = channel.Close()
+	a.listeners.Wait()
 	return closed.reason()
 }
 
@@ -77,6 +134,7 @@ func (p *publisher) listen(channel *amqp.Channel) *answers {
 				outcome = Confirmed
 			}
 			p.history.Outcome(<-a.pending, outcome)
+			p.answered.Store(time.Now().UnixNano())
 		}
 	})
 	a.listeners.Go(func() {
@@ -90,25 +148,20 @@ func (p *publisher) listen(channel *amqp.Channel) *answers {
 	return a
 }
 
-func (p *publisher) publishAll(ctx context.Context, channel *amqp.Channel, a *answers, count int) {
-	for sent := 0; count == 0 || sent < count; sent++ {
-		v := p.next()
-		select {
-		case a.pending <- v:
-		case <-a.lost:
-			return
-		case <-ctx.Done():
-			return
-		}
-		route := routes()[v.Origin]
-		p.history.Send(v)
-		err := channel.PublishWithContext(context.Background(), route.exchange, route.key, true, false, amqp.Publishing{
-			DeliveryMode: amqp.Persistent, Body: EncodeBody(v, p.size()),
-		})
-		if err != nil {
-			return
-		}
+// publish sends v once the window has room; it returns false when the channel is
+// lost.
+func (p *publisher) publish(channel *amqp.Channel, a *answers, v Value) bool {
+	select {
+	case a.pending <- v:
+	case <-a.lost:
+		return false
 	}
+	if p.random.IntN(transientOneIn) == 0 {
+		p.history.SendTransient(v)
+		return p.send(channel, v, amqp.Transient) == nil
+	}
+	p.history.Send(v)
+	return p.send(channel, v, amqp.Persistent) == nil
 }
 
 // wait returns when every publish was answered, the channel is lost or limit
@@ -125,18 +178,4 @@ func (a *answers) wait(limit time.Duration) {
 			return
 		}
 	}
-}
-
-// next numbers one more message. Sequences have no gaps in what was recorded as
-// sent: what is numbered and not sent ends its publisher's life, and order needs
-// rising numbers only.
-func (p *publisher) next() Value {
-	origin := p.random.IntN(len(p.last))
-	p.last[origin]++
-	return Value{Publisher: p.id, Origin: uint16(origin), Seq: p.last[origin]}
-}
-
-// size is spread evenly over the orders of magnitude.
-func (p *publisher) size() int {
-	return int(smallestBody * math.Pow(float64(largestBody)/smallestBody, p.random.Float64()))
 }

@@ -32,15 +32,19 @@ const (
 	// ReturnedButRouted: a mandatory message came back although its origin
 	// leads to a queue.
 	ReturnedButRouted
+	// Torn: a part of a transaction took effect, and another did not.
+	Torn
 	// Undrained: a queue was not drained to its end, so Lost has no meaning.
 	Undrained
-	// ResurrectedSettled: delivered again after a crash although the
-	// channel.close-ok had followed its ack.
+	// ResurrectedSettled: delivered again after a crash although a
+	// channel.close-ok or tx.commit-ok had followed its ack.
 	ResurrectedSettled
 	// Resurrected: delivered again after its ack and a crash.
 	Resurrected
 	// Recovered: delivered although its publisher never got an answer.
 	Recovered
+	// Outlived: a transient message delivered after the life that it was sent in.
+	Outlived
 
 	verdictCount
 )
@@ -49,9 +53,9 @@ func (v Verdict) String() string {
 	return [verdictCount]string{
 		Lost: "lost", Duplicated: "duplicated", Reordered: "reordered", Alien: "alien",
 		UnflaggedAgain: "unflagged", NeverConfirmed: "never confirmed",
-		NackedButDelivered: "nacked but delivered", ReturnedButRouted: "returned but routed",
+		NackedButDelivered: "nacked but delivered", ReturnedButRouted: "returned but routed", Torn: "torn",
 		Undrained: "undrained", ResurrectedSettled: "resurrected settled",
-		Resurrected: "resurrected", Recovered: "recovered",
+		Resurrected: "resurrected", Recovered: "recovered", Outlived: "outlived",
 	}[v]
 }
 
@@ -142,7 +146,7 @@ func (r *Report) writeLosses(text *strings.Builder) {
 
 func (r *Report) add(v Verdict, describe func() string) {
 	r.counts[v]++
-	if len(r.samples[v]) < samplesPerVerdict && v != Recovered && v != Resurrected {
+	if len(r.samples[v]) < samplesPerVerdict && v < Resurrected {
 		r.samples[v] = append(r.samples[v], describe())
 	}
 }

@@ -15,53 +15,69 @@ type subscriber struct {
 	queue   uint16
 	random  *rand.Rand
 	history *History
+	sender  *publisher // of what its transactions publish
 }
 
-func newSubscriber(queue uint16, seed uint64, history *History) *subscriber {
+func newSubscriber(queue uint16, seed uint64, sender *publisher) *subscriber {
 	const streams = 1 << 16 // publishers use the numbers below
 	return &subscriber{
-		queue: queue, history: history,
+		queue: queue, history: sender.history, sender: sender,
 		random: rand.New(rand.NewPCG(seed, streams+uint64(queue))),
 	}
 }
 
-// run consumes on conn until ctx ends or the connection is lost, closes conn and
-// returns the reason that the broker gave for closing a channel, if any.
-func (s *subscriber) run(ctx context.Context, conn *amqp.Connection) *amqp.Error {
-	// A killed broker answers no close: there is nothing to learn from it.
-	defer func() { _ = conn.Close() }()
-	for ctx.Err() == nil && !conn.IsClosed() {
+// run consumes on conn until ctx ends or the connection is lost, and returns why
+// it was.
+func (s *subscriber) run(ctx context.Context, conn *amqp.Connection) error {
+	for ctx.Err() == nil {
 		if err := s.session(ctx, conn); err != nil {
-			return brokerReason(err)
+			return err
 		}
 	}
 	return nil
 }
 
-// session opens a channel, takes some messages and closes it, so that what it
-// holds goes back to the queue.
+// session is one session of any kind: one in four works in transactions.
 func (s *subscriber) session(ctx context.Context, conn *amqp.Connection) error {
+	const fewest, most = 20, 400
+	if s.random.IntN(4) == 0 {
+		return s.open(conn, func(o *openSession, channel *amqp.Channel, deliveries <-chan amqp.Delivery) error {
+			return o.move(ctx, channel, deliveries)
+		})
+	}
+	return s.take(ctx, conn, fewest+s.random.IntN(most-fewest))
+}
+
+// take is one session that handles count deliveries at most.
+func (s *subscriber) take(ctx context.Context, conn *amqp.Connection, count int) error {
+	return s.open(conn, func(o *openSession, _ *amqp.Channel, deliveries <-chan amqp.Delivery) error {
+		return o.take(ctx, deliveries, count)
+	})
+}
+
+// open opens a channel, takes some messages and closes it, so that what it still
+// holds goes back to the queue.
+func (s *subscriber) open(
+	conn *amqp.Connection, take func(*openSession, *amqp.Channel, <-chan amqp.Delivery) error,
+) error {
 	channel, closed, err := openChannel(conn)
 	if err != nil {
 		return err
 	}
-	if err := channel.Qos(prefetch, 0, false); err != nil {
-		return err
-	}
-	deliveries, err := channel.ConsumeWithContext(context.Background(), queueName(s.queue), "", false, false, false, false, nil)
+	deliveries, err := consume(channel, s.queue)
 	if err != nil {
 		return err
 	}
-	open := &openSession{history: s.history, number: s.history.Open(s.queue), random: s.random}
-	err = open.take(ctx, deliveries)
-	s.history.End(open.number)
+	session := &openSession{history: s.history, number: s.history.Open(s.queue), random: s.random, sender: s.sender}
+	err = take(session, channel, deliveries)
+	s.history.End(session.number)
 	if err != nil {
 		return err
 	}
 	if err := closed.close(channel); err != nil {
 		return err
 	}
-	s.history.Settle(open.number)
+	s.history.Settle(session.number)
 	return nil
 }
 
@@ -70,6 +86,7 @@ type openSession struct {
 	history *History
 	number  Session
 	random  *rand.Rand
+	sender  *publisher
 	held    []held // in the order of the delivery tags
 }
 
@@ -78,10 +95,9 @@ type held struct {
 	delivery amqp.Delivery
 }
 
-// take handles a random number of deliveries, fewer if too much is held.
-func (o *openSession) take(ctx context.Context, deliveries <-chan amqp.Delivery) error {
-	const fewest, most = 20, 400
-	for range fewest + o.random.IntN(most-fewest) {
+// take handles count deliveries, fewer if too much is held.
+func (o *openSession) take(ctx context.Context, deliveries <-chan amqp.Delivery, count int) error {
+	for range count {
 		select {
 		case <-ctx.Done():
 			return nil

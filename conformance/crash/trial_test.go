@@ -1,0 +1,125 @@
+package crash
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// trial is one broker with its load and the random choices of the run.
+type trial struct {
+	broker *broker
+	load   *load
+	seed   uint64
+	random *rand.Rand
+	begun  bool // a life has
+}
+
+// newTrial prepares a broker on a data directory that does not exist yet.
+func newTrial(t *testing.T, dataDir string, seed uint64) *trial {
+	t.Helper()
+	t.Logf("%s=%d repeats the choices of this run", seedVariable, seed)
+	return &trial{
+		broker: newBroker(t, dataDir), load: newLoad(seed), seed: seed,
+		random: rand.New(rand.NewPCG(seed, seed)),
+	}
+}
+
+// eachEra splits a number of cycles into eras, each with a fresh directory, a
+// fresh history and a seed of its own: what fails is then short enough to be
+// repeated.
+func eachEra(t *testing.T, cycles int, run func(t *testing.T, era era)) {
+	t.Helper()
+	const longest = 50
+	seed := environmentNumber(t, seedVariable, rand.Uint64N(1<<32))
+	for number := 0; cycles > 0; number++ {
+		e := era{number: number, seed: seed + uint64(number), cycles: min(cycles, longest)}
+		cycles -= e.cycles
+		t.Run(fmt.Sprintf("%s=%d", seedVariable, e.seed), func(t *testing.T) { run(t, e) })
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// era is some cycles on one directory.
+type era struct {
+	number int
+	seed   uint64
+	cycles int
+}
+
+// between returns a random time.
+func (r *trial) between(shortest, longest time.Duration) time.Duration {
+	return shortest + time.Duration(r.random.Int64N(int64(longest-shortest)))
+}
+
+// begin tells the history of a new life of the broker, but for the first.
+func (r *trial) begin() {
+	if r.begun {
+		r.load.history.Restart()
+	}
+	r.begun = true
+}
+
+// live runs one life under load: end is called after so long with a broker that
+// is ready.
+func (r *trial) live(t *testing.T, length time.Duration, end func()) {
+	t.Helper()
+	r.begin()
+	r.broker.start(t)
+	clients := r.load.start(t.Context(), r.broker.url())
+	<-time.After(length)
+	r.finish(t, clients, end)
+}
+
+// liveFromLaunch runs one life whose length counts from the start of the
+// process: it may end before the broker is ready.
+func (r *trial) liveFromLaunch(t *testing.T, length time.Duration, end func()) {
+	t.Helper()
+	r.begin()
+	r.broker.launch(t)
+	over := time.After(length)
+	clients := newGang()
+	select {
+	case <-over:
+	case <-r.broker.exited: // and is found dead below
+	case <-r.broker.output.ready:
+		clients = r.load.start(t.Context(), r.broker.url())
+		<-over
+	}
+	r.finish(t, clients, end)
+}
+
+func (r *trial) finish(t *testing.T, clients *gang, end func()) {
+	t.Helper()
+	r.broker.requireAlive(t)
+	clients.expectEnd()
+	end()
+	clients.join(t)
+}
+
+// conclude runs one more life, which is quiet, and judges the history after the
+// drain.
+func (r *trial) conclude(t *testing.T, acks AckPolicy) *Report {
+	t.Helper()
+	r.begin()
+	r.broker.start(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	declaring := newGang()
+	declaring.work(r.broker.url(), r.load.declare)
+	declaring.join(t)
+	err := r.load.quiet(ctx, r.broker.url())
+	require.NoError(t, err, "%s=%d; the broker:\n%s", seedVariable, r.seed, r.broker.output)
+	r.broker.requireAlive(t)
+
+	report := Check(r.load.history, acks)
+	t.Logf("slowest start %v\n%v", r.broker.slowest, report)
+	require.Empty(t, report.Failures(), "%s=%d; the report is above", seedVariable, r.seed)
+	return report
+}
