@@ -16,6 +16,9 @@ type Options struct {
 	Logger *slog.Logger
 	// VHosts are the names of the virtual hosts to serve; empty means "/".
 	VHosts []string
+	// Progress, if set, is called by New for each queue that it brings back,
+	// and must not block.
+	Progress func(Progress)
 }
 
 // Broker is a set of virtual hosts over one store. Its methods are safe for
@@ -46,7 +49,7 @@ func New(o Options) (*Broker, error) {
 		b.vhosts[name] = vhost
 	}
 	b.numbers = newQueueNumbers(o.Store.LastQueueID())
-	if err := b.recover(); err != nil {
+	if err := b.recover(recovery{tell: o.Progress}); err != nil {
 		return nil, fmt.Errorf("recovering definitions and messages: %w", err)
 	}
 	return b, nil
@@ -79,7 +82,7 @@ func (b *Broker) Close() error {
 }
 
 // recover brings back definitions first, then messages.
-func (b *Broker) recover() error {
+func (b *Broker) recover(r recovery) error {
 	set, err := b.store.Definitions()
 	if err != nil {
 		return fmt.Errorf("reading definitions: %w", err)
@@ -88,9 +91,11 @@ func (b *Broker) recover() error {
 	for _, spec := range set.Exchanges {
 		problems = append(problems, b.restore(spec.VHost, func(v *VHost) error { return v.restoreExchange(spec) }))
 	}
+	r.begin(len(set.Queues))
 	for _, spec := range set.Queues {
-		problems = append(problems, b.restore(spec.VHost, func(v *VHost) error { return v.restoreQueue(spec) }))
+		problems = append(problems, b.restore(spec.VHost, func(v *VHost) error { return v.restoreQueue(spec, &r) }))
 	}
+	b.log.Info("recovered", "queues", r.Queues, "messages", r.Messages)
 	for _, spec := range set.Bindings {
 		problems = append(problems, b.restore(spec.VHost, func(v *VHost) error { return v.restoreBinding(spec) }))
 	}

@@ -205,7 +205,7 @@ func (v *VHost) dropQueue(node *queueNode, condition queue.Condition, c *definit
 	return n, nil
 }
 
-func (v *VHost) restoreQueue(spec queue.Spec) error {
+func (v *VHost) restoreQueue(spec queue.Spec, progress *recovery) error {
 	q, err := queue.New(spec, queue.Options{Store: v.broker.store, NextSeq: v.broker.store.NextSequence(spec.ID)})
 	if err != nil {
 		return fmt.Errorf("restoring %s: %w", spec, err)
@@ -217,6 +217,7 @@ func (v *VHost) restoreQueue(spec queue.Spec) error {
 	if err != nil {
 		return fmt.Errorf("reading the messages of %s: %w", spec, err)
 	}
+	progress.add(q)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.addQueue(q)
