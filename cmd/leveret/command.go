@@ -75,10 +75,12 @@ func serveCommand(command *cobra.Command, stdout, stderr io.Writer) error {
 	}
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
+	log := newLogger(config, stderr)
 	return serve(ctx, process{
-		config: config,
-		open:   openBroker,
-		log:    newLogger(config, stderr),
-		stdout: stdout,
+		config:  config,
+		open:    openBroker,
+		log:     log,
+		manager: newNotifier(log),
+		stdout:  stdout,
 	})
 }

@@ -7,10 +7,13 @@
 //
 //	Server startup complete
 //
-// after which clients can connect. Its log goes to standard error. SIGTERM and
-// SIGINT end it cleanly: clients are told, what is pending is written, and the
-// exit status is 0. A second signal ends it at once; nothing that was
-// confirmed is lost then either.
+// when clients can connect; before that they are refused. Its log goes to
+// standard error. A start that takes long tells there how far it has come. All
+// of this is told to systemd as well, if that asks for it (Type=notify).
+//
+// SIGTERM and SIGINT end it cleanly: clients are told, what is pending is
+// written, and the exit status is 0. A second signal ends it at once; nothing
+// that was confirmed is lost then either.
 //
 // # Exit status
 //

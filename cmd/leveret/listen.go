@@ -8,6 +8,13 @@ import (
 	"net/netip"
 )
 
+// probe checks that all of the addresses can be opened.
+func probe(addresses []string) error {
+	listeners, err := listen(addresses)
+	closeAll(listeners)
+	return err
+}
+
 // listen opens all of the addresses, or none.
 func listen(addresses []string) ([]net.Listener, error) {
 	var listeners []net.Listener

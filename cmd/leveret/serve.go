@@ -25,26 +25,28 @@ type service interface {
 	Close() error
 }
 
-// opener makes the service. From then on fatal is called, from any
-// goroutine, when the storage fails and the process has to end.
-type opener func(config configs.Config, log *slog.Logger, fatal func(error)) (service, error)
+// opener makes the service. Progress is told how far that has come. From then
+// on fatal is called, from any goroutine, when the storage fails and the
+// process has to end.
+type opener func(config configs.Config, log *slog.Logger, progress func(recovery), fatal func(error)) (service, error)
 
 // process is one run of the broker.
 type process struct {
-	config configs.Config
-	open   opener
-	log    *slog.Logger
-	stdout io.Writer
+	config  configs.Config
+	open    opener
+	log     *slog.Logger
+	manager notifier
+	stdout  io.Writer
 }
 
 // serve runs the broker until the context ends, then stops it cleanly.
 //
-// The addresses are taken first: that they are free is checked before anything
-// is written. A client that connects while the data directory is being read
-// waits to be accepted.
+// That the addresses are free is checked before anything is written. They are
+// opened when the broker is ready: until then a client is refused, which it
+// understands better than a connection on which nothing happens, and so do
+// health checks.
 func serve(ctx context.Context, p process) error {
-	listeners, err := listen(p.config.AMQPListen)
-	if err != nil {
+	if err := probe(p.config.AMQPListen); err != nil {
 		return err
 	}
 	failed := make(chan error, 1)
@@ -54,16 +56,20 @@ func serve(ctx context.Context, p process) error {
 		default: // the process is ending for the first one
 		}
 	}
-	broker, err := p.open(p.config, p.log, fatal)
+	broker, err := p.openBroker(fatal)
 	if err != nil {
-		closeAll(listeners)
 		return err
+	}
+	listeners, err := listen(p.config.AMQPListen)
+	if err != nil {
+		return errors.Join(err, stop(broker, p))
 	}
 	served := make(chan error, len(listeners))
 	for _, l := range listeners {
 		go func() { served <- broker.Serve(l) }()
 	}
 	greet(p.stdout, p.config, listeners)
+	p.manager.tell("READY=1", "STATUS=Serving AMQP")
 
 	var cause error
 	select {
@@ -73,7 +79,7 @@ func serve(ctx context.Context, p process) error {
 		return storageFailure(err)
 	}
 	stopped := make(chan error, 1)
-	go func() { stopped <- stop(broker, p.log) }()
+	go func() { stopped <- stop(broker, p) }()
 	select {
 	case err := <-stopped:
 		return errors.Join(cause, err)
@@ -82,10 +88,19 @@ func serve(ctx context.Context, p process) error {
 	}
 }
 
+// openBroker opens the data directory, and tells how far that has come.
+func (p process) openBroker(fatal func(error)) (service, error) {
+	starting := beginStartup(p.log, p.manager.tell)
+	defer starting.end()
+	return p.open(p.config, p.log, starting.recovered, fatal)
+}
+
 // stop ends the connections, then the broker. Clients that do not let go are
 // cut off: that is no failure of the broker.
-func stop(broker service, log *slog.Logger) error {
+func stop(broker service, p process) error {
+	log := p.log
 	log.Info("stopping")
+	p.manager.tell("STOPPING=1", "STATUS=Stopping")
 	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
 	defer cancel()
 	if err := broker.Shutdown(ctx); err != nil {

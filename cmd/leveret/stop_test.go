@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -17,6 +18,7 @@ import (
 // fakeService is a service that serves nothing, with hooks for what can go
 // wrong in one.
 type fakeService struct {
+	address  string // to listen on; any if empty
 	fatal    func(error)
 	opened   func()
 	stopped  chan struct{}
@@ -42,9 +44,9 @@ func (f *fakeService) Close() error { return f.close() }
 // serveFake runs the fake until the context ends.
 func serveFake(ctx context.Context, f *fakeService) error {
 	config := configs.Default()
-	config.AMQPListen = []string{"127.0.0.1:0"}
+	config.AMQPListen = []string{cmp.Or(f.address, "127.0.0.1:0")}
 	f.stopped = make(chan struct{})
-	open := func(_ configs.Config, _ *slog.Logger, fatal func(error)) (service, error) {
+	open := func(_ configs.Config, _ *slog.Logger, _ func(recovery), fatal func(error)) (service, error) {
 		f.fatal = fatal
 		if f.opened != nil {
 			f.opened()
@@ -52,6 +54,46 @@ func serveFake(ctx context.Context, f *fakeService) error {
 		return f, nil
 	}
 	return serve(ctx, process{config: config, open: open, log: slog.New(slog.DiscardHandler), stdout: &bytes.Buffer{}})
+}
+
+// TestClientsAreRefusedUntilTheBrokerIsReady: a connection on which nothing
+// happens is worse than none.
+func TestClientsAreRefusedUntilTheBrokerIsReady(t *testing.T) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := free.Addr().String()
+	require.NoError(t, free.Close())
+	refused := false
+	f := &fakeService{
+		address:  address,
+		opened:   func() { _, err := net.Dial("tcp", address); refused = err != nil },
+		shutdown: func(context.Context) error { return nil },
+		close:    func() error { return nil },
+	}
+	require.NoError(t, serveFake(ended(), f))
+	require.True(t, refused)
+}
+
+// TestAddressThatIsTakenMeanwhile: the broker was made by then, and is closed
+// in order.
+func TestAddressThatIsTakenMeanwhile(t *testing.T) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := free.Addr().String()
+	require.NoError(t, free.Close())
+	closed := false
+	f := &fakeService{
+		address: address,
+		opened: func() {
+			l, err := net.Listen("tcp", address)
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = l.Close() })
+		},
+		shutdown: func(context.Context) error { return nil },
+		close:    func() error { closed = true; return nil },
+	}
+	require.Equal(t, statusListen, status(serveFake(t.Context(), f)))
+	require.True(t, closed)
 }
 
 func ended() context.Context {

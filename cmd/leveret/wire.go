@@ -24,7 +24,7 @@ type node struct {
 }
 
 // openBroker opens the data directory and makes the broker of it.
-func openBroker(config configs.Config, log *slog.Logger, fatal func(error)) (service, error) {
+func openBroker(config configs.Config, log *slog.Logger, progress func(recovery), fatal func(error)) (service, error) {
 	users, err := auth.NewInternal(authOptions(config))
 	if err != nil {
 		return nil, fail(statusUsage, err)
@@ -33,7 +33,12 @@ func openBroker(config configs.Config, log *slog.Logger, fatal func(error)) (ser
 	if err != nil {
 		return nil, fail(storeStatus(err), err)
 	}
-	b, err := broker.New(broker.Options{Store: store, Logger: log, VHosts: []string{config.VHost}})
+	b, err := broker.New(broker.Options{
+		Store: store, Logger: log, VHosts: []string{config.VHost},
+		Progress: func(p broker.Progress) {
+			progress(recovery{queues: p.Queues, of: p.Of, messages: p.Messages})
+		},
+	})
 	if err != nil {
 		// The store stays open until the process ends: to close it would be
 		// to write to a directory that was not understood.
