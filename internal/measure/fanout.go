@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"time"
-
-	"github.com/leveretmq/leveret/amqp"
 )
 
 func fanoutOwn() settings { return settings{queues: 1000, connections: 10, size: 1 << 20, messages: 1} }
@@ -64,18 +62,13 @@ func checkFanout(b *subject, s settings, queues []string, out io.Writer) error {
 }
 
 func bindAll(url string, connections int, queues []string) error {
-	c, err := dial(url)
-	if err != nil {
-		return err
-	}
-	declare := &amqp.ExchangeDeclare{Exchange: fanoutExchange, Type: "fanout", Durable: true}
-	if err := errors.Join(c.request(1, declare, amqp.IDExchangeDeclareOk), c.sock.Close()); err != nil {
+	if err := declareExchange(url, fanoutExchange, "fanout"); err != nil {
 		return err
 	}
 	return spread(url, connections, queues, func(c *client, queue string) error {
 		if err := c.declare(queue); err != nil {
 			return err
 		}
-		return c.bind(queue, fanoutExchange)
+		return c.bind(queue, fanoutExchange, "")
 	})
 }

@@ -21,6 +21,9 @@ func measureQueues(b *subject, s settings, out io.Writer) error {
 	figure(out, "declared", "%.0f queues a second, %s in all", rate(s.queues, took), took.Round(time.Millisecond))
 	figure(out, "memory while declaring", "at most %s", most)
 	tellMemory(out, "memory then", b, empty, s.queues)
+	if err := bindQueues(b, s, list, out); err != nil {
+		return err
+	}
 	use, err := diskUse(b.dir)
 	if err != nil {
 		return err
@@ -48,7 +51,37 @@ func measureQueues(b *subject, s settings, out io.Writer) error {
 	})
 }
 
-func tellMemory(out io.Writer, name string, b *subject, empty memory, queues int) {
+const bindExchange = "measure-topic"
+
+// bindQueues gives each queue its bindings, with keys of their own.
+func bindQueues(b *subject, s settings, queues []string, out io.Writer) error {
+	if s.bindings == 0 {
+		return nil
+	}
+	before := memoryOf(b.pid())
+	if err := declareExchange(b.url, bindExchange, "topic"); err != nil {
+		return err
+	}
+	began := time.Now()
+	err := spread(b.url, s.connections, queues, func(c *client, queue string) error {
+		for i := range s.bindings {
+			if err := c.bind(queue, bindExchange, fmt.Sprintf("%s.%d", queue, i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	took := time.Since(began)
+	if err != nil {
+		return err
+	}
+	figure(out, "bound", "%.0f bindings a second, %s in all", rate(s.queues*s.bindings, took), took.Round(time.Millisecond))
+	tellMemory(out, "memory with the bindings", b, before, s.queues*s.bindings)
+	return nil
+}
+
+// tellMemory prints the memory, and what n things have added to it.
+func tellMemory(out io.Writer, name string, b *subject, before memory, n int) {
 	now := memoryOf(b.pid())
-	figure(out, name, "%s; anonymous are %d octets a queue", now, (now.anonymous-empty.anonymous)/int64(queues))
+	figure(out, name, "%s; anonymous grew by %d octets for each", now, (now.anonymous-before.anonymous)/int64(n))
 }

@@ -17,6 +17,7 @@ type settings struct {
 
 	messages, size, queues, connections int
 	prefetch, inFlight, rounds          int
+	bindings                            int // of each queue
 
 	floor    int64         // octets
 	patience time.Duration // for the disk
@@ -39,6 +40,7 @@ func (s *settings) addFlags(set *flag.FlagSet) {
 	set.IntVar(&s.messages, "messages", 0, "number of messages")
 	set.IntVar(&s.size, "size", 0, "octets of a body")
 	set.IntVar(&s.queues, "queues", 0, "number of queues")
+	set.IntVar(&s.bindings, "bindings", 0, "queues: number of durable bindings of each queue")
 	set.IntVar(&s.connections, "connections", 0, "number of connections that declare")
 	set.IntVar(&s.prefetch, "prefetch", 1000, "unacknowledged messages of a consumer")
 	set.IntVar(&s.inFlight, "in-flight", 5000, "unconfirmed messages of all publishers together")

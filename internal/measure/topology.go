@@ -55,7 +55,17 @@ func declareQueues(url string, queues []string) error {
 	return spread(url, 1, queues, (*client).declare)
 }
 
+// declareExchange makes a durable exchange.
+func declareExchange(url, name, kind string) error {
+	c, err := dial(url)
+	if err != nil {
+		return err
+	}
+	declare := &amqp.ExchangeDeclare{Exchange: name, Type: kind, Durable: true}
+	return errors.Join(c.request(1, declare, amqp.IDExchangeDeclareOk), c.sock.Close())
+}
+
 // bind binds a queue to an exchange.
-func (c *client) bind(queue, exchange string) error {
-	return c.request(1, &amqp.QueueBind{Queue: queue, Exchange: exchange}, amqp.IDQueueBindOk)
+func (c *client) bind(queue, exchange, key string) error {
+	return c.request(1, &amqp.QueueBind{Queue: queue, Exchange: exchange, RoutingKey: key}, amqp.IDQueueBindOk)
 }
