@@ -120,6 +120,9 @@ func (s Spec) queueType() (Type, error) {
 }
 
 func (s Spec) checkArguments(t Type) error {
+	if len(s.Arguments) == 0 {
+		return nil // most queues have none, and the list is garbage each time
+	}
 	for _, a := range arguments() {
 		value, ok := s.Arguments.Lookup(a.name)
 		if !ok {

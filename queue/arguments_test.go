@@ -175,3 +175,8 @@ func TestConsumerPriority(t *testing.T) {
 		require.Equal(t, c.want, priority)
 	}
 }
+
+func TestQueuesWithoutArgumentsAreCheckedWithoutGarbage(t *testing.T) {
+	spec := queue.Spec{VHost: "/", Name: "q", Durable: true}
+	require.Zero(t, testing.AllocsPerRun(100, func() { require.NoError(t, spec.Validate()) }))
+}
