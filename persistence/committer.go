@@ -148,11 +148,7 @@ func (s *Store) planOther(sub *submission) {
 func (s *Store) account() {
 	s.reclaim.committed(s.graves.dead)
 	s.graves.dead = 0
-	s.advised += s.writes.octets()
-	if s.advised >= adviseOctets {
-		s.advised = 0
-		s.reclaim.lookForMappings()
-	}
+	s.mappings.wrote(s.writes.octets(), s.writes.lastInLog())
 }
 
 // settle tells everybody in the order of the submissions: the receipts of a

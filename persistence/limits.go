@@ -171,9 +171,19 @@ const (
 	// ballastPiece is in which pieces the ballast is written, in octets.
 	ballastPiece = 1 << 20
 
+	// valueLogSlack is what a transaction leaves free of the size of a
+	// value-log file, in octets, for keys and what Badger adds to them. One
+	// that took more could make Badger move the file's memory map, which it
+	// does without locking out those who read.
+	valueLogSlack = 1 << 20
 	// adviseOctets is how much is written between two looks for new memory
-	// mappings, in octets.
+	// maps, in octets.
 	adviseOctets = 1 << 20
+	// residentOctets is how much of the value log is written or read before
+	// it is taken out of the resident set, in octets, and residentDelay the
+	// longest that less of it stays.
+	residentOctets = 16 << 20
+	residentDelay  = 2 * time.Second
 	// readAttempts is how often a value is read before it counts as damaged:
 	// garbage collection may delete a file between the lookup and the read.
 	readAttempts = 3

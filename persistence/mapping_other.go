@@ -2,10 +2,18 @@
 
 package persistence
 
-// advisor does nothing where the kernel does not read mappings ahead as Linux
-// does.
+// advisor does nothing where memory maps are not known to behave as they do on
+// Linux.
 type advisor struct{}
 
 func newAdvisor(string) advisor { return advisor{} }
 
-func (advisor) look() {}
+func (advisor) mappings() []struct{} { return nil }
+
+func (advisor) look([]struct{}) {}
+
+func (advisor) hasNewer() bool { return false }
+
+func (s *Store) dropWritten(*advisor) { s.mappings.written.Store(nil) }
+
+func (s *Store) dropOlder(*advisor) {}

@@ -110,6 +110,7 @@ func openStore(o Options, lock *directoryLock) (*Store, error) {
 		err = s.restore()
 	}
 	if err != nil {
+		s.mappings.end()
 		err = fmt.Errorf("opening the message store in %s: %w", dir, err)
 		if closing := closeBadger(db, log); !errors.Is(err, closing) {
 			err = errors.Join(err, closing)
@@ -126,10 +127,13 @@ func newStore(o Options, lock *directoryLock, db *badger.DB, log *badgerLog, dis
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
 		index: newIndex(), held: map[uint32][]heldRun{},
 		batch: newBatch(), parts: definitionParts{},
-		reclaim: newReclaimer(disk.tables, o.Limits.ReclaimOctets),
+		reclaim: newReclaimer(o.Limits.ReclaimOctets),
 		space:   disk,
 	}
+	s.writes.logFile = o.Limits.ValueLogFile
 	s.room.L = &s.mu
+	s.mappings = newMappings()
+	go s.runMappings(newAdvisor(disk.tables))
 	return s
 }
 
@@ -137,7 +141,6 @@ func newStore(o Options, lock *directoryLock, db *badger.DB, log *badgerLog, dis
 func (s *Store) start() {
 	onFault := func(err error) { _ = s.fail(err) } // tells everybody by itself
 	s.badger.onFault.Store(&onFault)
-	s.reclaim.advised.look()
 	s.space.look()
 	go s.runWatch()
 	go s.run()

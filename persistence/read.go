@@ -20,7 +20,7 @@ func (s *Store) scan(prefix []byte, visit func(*badger.Item) error) error {
 		options.PrefetchValues = false
 		options.Prefix = prefix
 		it := txn.NewIterator(options)
-		defer it.Close()
+		defer s.closeIterator(it)
 		for it.Rewind(); it.Valid(); it.Next() {
 			if err := visit(it.Item()); err != nil {
 				return err
@@ -32,6 +32,14 @@ func (s *Store) scan(prefix []byte, visit func(*badger.Item) error) error {
 		return nil
 	}
 	return err
+}
+
+// closeIterator closes an iterator, which may unmap files that were collected
+// meanwhile.
+func (s *Store) closeIterator(it *badger.Iterator) {
+	s.mappings.unmapping.RLock()
+	defer s.mappings.unmapping.RUnlock()
+	it.Close()
 }
 
 // itemPayload returns a copy of the payload of an item.
@@ -62,6 +70,8 @@ func (s *Store) readValue(key []byte) (payload, raw []byte, err error) {
 }
 
 func (s *Store) readRaw(key []byte) (raw []byte, err error) {
+	s.mappings.unmapping.RLock() // Badger closes an iterator if it cannot read
+	defer s.mappings.unmapping.RUnlock()
 	err = s.db.View(func(txn *badger.Txn) error {
 		item, err := txn.Get(key)
 		if errors.Is(err, badger.ErrKeyNotFound) {
@@ -73,6 +83,9 @@ func (s *Store) readRaw(key []byte) (raw []byte, err error) {
 		raw, err = item.ValueCopy(nil)
 		return err
 	})
+	if len(raw) >= inlineOctets {
+		s.mappings.read(len(raw))
+	}
 	return raw, err
 }
 

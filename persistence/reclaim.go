@@ -22,19 +22,16 @@ type reclaimer struct {
 	// file with a bad entry loses all entries behind it.
 	halted atomic.Bool
 
-	busy     chan struct{} // enough has died
-	mappings chan struct{} // enough was written to look for new mappings
-	stop     chan struct{}
-	done     chan struct{}
-	limit    int64
-	advised  advisor
+	busy  chan struct{} // enough has died
+	stop  chan struct{}
+	done  chan struct{}
+	limit int64
 }
 
-func newReclaimer(dir string, limit int) reclaimer {
+func newReclaimer(limit int) reclaimer {
 	return reclaimer{
-		busy: make(chan struct{}, 1), mappings: make(chan struct{}, 1),
-		stop: make(chan struct{}), done: make(chan struct{}),
-		limit: int64(limit), advised: newAdvisor(dir),
+		busy: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+		limit: int64(limit),
 	}
 }
 
@@ -47,13 +44,6 @@ func (r *reclaimer) committed(dead int) {
 	}
 	select {
 	case r.busy <- struct{}{}:
-	default:
-	}
-}
-
-func (r *reclaimer) lookForMappings() {
-	select {
-	case r.mappings <- struct{}{}:
 	default:
 	}
 }
@@ -74,8 +64,6 @@ func (s *Store) runReclaim() {
 		select {
 		case <-r.stop:
 			return
-		case <-r.mappings:
-			r.advised.look()
 		case <-r.busy:
 			if r.dead.Load() >= r.limit {
 				s.collect(1)
@@ -153,23 +141,24 @@ func (s *Store) collectGarbage() {
 }
 
 // collectFile rewrites one file of the value log: what lives is copied, and the
-// file deleted. Where commits are not synced, neither are the copies, and a
-// power cut would take what was on disk for long. There an iterator keeps the
-// file until its copies are synced.
+// file deleted. An iterator keeps the file until its deletion is allowed (see
+// mappings). Where commits are not synced, neither are the copies, and a power
+// cut would take what was on disk for long, so the file waits for their sync.
 func (s *Store) collectFile() error {
-	if s.options.Durability == Fsync {
-		return s.db.RunValueLogGC(reclaimRatio)
-	}
 	txn := s.db.NewTransaction(false)
 	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{prefixFiller}})
 	err := s.db.RunValueLogGC(reclaimRatio)
 	if err == nil {
+		// Badger reads the whole file through its map.
+		s.mappings.read(s.limits.ValueLogFile)
+	}
+	if err == nil && s.options.Durability != Fsync {
 		if err = syncFiles(s.db.Opts().Dir); err != nil {
 			// The iterator stays, and the file with it.
 			return s.fail(fmt.Errorf("persistence: syncing what a collection has copied: %w", err))
 		}
 	}
-	it.Close()
+	s.closeIterator(it)
 	txn.Discard()
 	return err
 }

@@ -35,6 +35,7 @@ func (s *Store) close(redelivered []queue.Ack) error {
 	<-s.done
 	<-s.reclaim.done
 	<-s.space.done
+	s.mappings.end()
 	// The committer has ended, so what it owned is ours.
 	err := s.failed()
 	if err == nil && !s.space.admits(0) {

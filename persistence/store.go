@@ -21,6 +21,8 @@ type Store struct {
 	lock    *directoryLock
 	badger  *badgerLog
 
+	mappings mappings
+
 	mu      sync.Mutex
 	room    sync.Cond // pendingOctets has shrunk, or the store has ended
 	pending pending   // guarded by mu
@@ -46,7 +48,6 @@ type Store struct {
 	parts    definitionParts
 	batch    batch
 	writes   writeSet
-	advised  int // octets since the last look for new mappings
 
 	damaged []*block // own blocks that Open could not read
 

@@ -20,6 +20,8 @@ type writeSet struct {
 	writes []write
 	inline int // octets that count in a transaction
 	log    int // octets that go to the value log
+	// logFile is the size of a value-log file in octets, 0 for the smallest.
+	logFile int
 }
 
 func (w *writeSet) put(key, value []byte, flags byte) {
@@ -43,10 +45,20 @@ const entryOverhead = 10 + 2 + 12
 
 func (w *writeSet) reset() {
 	clear(w.writes)
-	*w = writeSet{writes: w.writes[:0]}
+	*w = writeSet{writes: w.writes[:0], logFile: w.logFile}
 }
 
 func (w *writeSet) empty() bool { return len(w.writes) == 0 }
+
+// lastInLog is the key of the last value that goes to the value log, or nil.
+func (w *writeSet) lastInLog() []byte {
+	for i := len(w.writes) - 1; i >= 0; i-- {
+		if len(w.writes[i].value) >= inlineOctets {
+			return w.writes[i].key
+		}
+	}
+	return nil
+}
 
 // octets is how much will be written to disk, about.
 func (w *writeSet) octets() int { return w.inline + w.log }
@@ -54,12 +66,12 @@ func (w *writeSet) octets() int { return w.inline + w.log }
 // fits says whether one transaction takes the set.
 func (w *writeSet) fits() bool {
 	return len(w.writes) <= transactionEntries && w.inline <= transactionInlineOctets &&
-		w.log <= transactionLogOctets
+		w.log <= min(transactionLogOctets, max(w.logFile, minValueLogFile)-valueLogSlack)
 }
 
 // slices cuts the set into parts that fit a transaction each.
 func (w *writeSet) slices(yield func([]write) error) error {
-	var part writeSet
+	part := writeSet{logFile: w.logFile}
 	from := 0
 	for i, entry := range w.writes {
 		part.put(entry.key, entry.value, entry.flags)

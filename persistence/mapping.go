@@ -1,0 +1,105 @@
+package persistence
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// mappings looks after the memory maps that Badger has of its files. All that
+// is written to the value log or read from it passes through shared maps, and
+// counts as resident although it is page cache that the kernel may take back at
+// any time. A goroutine takes it out of the resident set again; it stays in the
+// page cache. It also tells the kernel which files are written, and which are
+// only read. All of this is an optimisation: where it fails nothing is lost, so
+// it reports nothing.
+//
+// Dropping pages (MADV_DONTNEED) is harmless within a shared map of a file, and
+// fatal anywhere else, so no range may be unmapped between the look for it and
+// the drop. Badger v4.9.6 changes the maps of value-log files only here:
+//
+//   - Open and Close: the goroutine does not run then.
+//   - The newest file grows, or is cut when its successor is about to be made.
+//     A file is therefore dropped as a whole only if a newer one was seen before
+//     the look; of the newest only what lies before a value whose file Badger
+//     keeps locked meanwhile, see dropWritten.
+//   - A collected file is unmapped when the last iterator closes, since the
+//     collector keeps one open. Reads have iterators too, inside Badger, when
+//     they fail. Whoever closes an iterator or reads holds unmapping shared.
+type mappings struct {
+	unmapping sync.RWMutex
+
+	// written is the key of the value that went to the value log last, nil if
+	// none has since the last drop.
+	written atomic.Pointer[[]byte]
+	// unseen and resident count the octets written since the last look for new
+	// maps, and those written or read since the last drop.
+	unseen, resident atomic.Int64
+
+	wake chan struct{}
+	stop chan struct{}
+	done chan struct{}
+}
+
+func newMappings() mappings {
+	return mappings{wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+}
+
+// wrote notes octets that were committed; last is the key of the last value
+// among them that went to the value log, or nil.
+func (m *mappings) wrote(octets int, last []byte) {
+	if last != nil {
+		m.written.Store(&last)
+	}
+	unseen := m.unseen.Add(int64(octets))
+	if resident := m.resident.Add(int64(octets)); unseen >= adviseOctets || resident >= residentOctets {
+		m.signal()
+	}
+}
+
+// read notes octets that were read. Any goroutine may call it.
+func (m *mappings) read(octets int) {
+	if m.resident.Add(int64(octets)) >= residentOctets {
+		m.signal()
+	}
+}
+
+func (m *mappings) signal() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// end stops the goroutine, for good.
+func (m *mappings) end() {
+	close(m.stop)
+	<-m.done
+}
+
+// runMappings is the goroutine that advises the kernel.
+func (s *Store) runMappings(a advisor) {
+	m := &s.mappings
+	defer close(m.done)
+	tick := time.NewTicker(residentDelay)
+	defer tick.Stop()
+	a.look(a.mappings())
+	for {
+		limit := int64(residentOctets)
+		select {
+		case <-m.stop:
+			return
+		case <-m.wake:
+		case <-tick.C:
+			limit = 1
+		}
+		if m.unseen.Swap(0) > 0 && a.hasNewer() {
+			a.look(a.mappings())
+		}
+		if m.resident.Load() >= limit {
+			m.resident.Store(0)
+			s.dropWritten(&a)
+			s.dropOlder(&a)
+		}
+	}
+}
