@@ -16,6 +16,10 @@ type Options struct {
 	Logger *slog.Logger
 	// VHosts are the names of the virtual hosts to serve; empty means "/".
 	VHosts []string
+	// MemoryBudget is what queued messages may cost in memory together before
+	// the longest queues are paged out, in octets; zero means the default of
+	// queue.PagerOptions.
+	MemoryBudget int64
 	// Progress, if set, is called by New for each queue that it brings back,
 	// and must not block.
 	Progress func(Progress)
@@ -25,6 +29,7 @@ type Options struct {
 // concurrent use.
 type Broker struct {
 	store  Store
+	pager  *queue.Pager
 	log    *slog.Logger
 	vhosts map[string]*VHost // fixed after New
 
@@ -41,18 +46,28 @@ func New(o Options) (*Broker, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	b := &Broker{store: o.Store, log: o.Logger, vhosts: make(map[string]*VHost)}
+	b.pager = queue.NewPager(queue.PagerOptions{Store: o.Store, Budget: o.MemoryBudget, Logger: o.Logger})
+	if err := b.start(o); err != nil {
+		b.pager.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// start makes the virtual hosts and brings back what is stored.
+func (b *Broker) start(o Options) error {
 	for _, name := range o.VHosts {
 		vhost, err := newVHost(b, name)
 		if err != nil {
-			return nil, fmt.Errorf("making the virtual host %q: %w", name, err)
+			return fmt.Errorf("making the virtual host %q: %w", name, err)
 		}
 		b.vhosts[name] = vhost
 	}
 	b.numbers = newQueueNumbers(o.Store.LastQueueID())
 	if err := b.recover(recovery{tell: o.Progress}); err != nil {
-		return nil, fmt.Errorf("recovering definitions and messages: %w", err)
+		return fmt.Errorf("recovering definitions and messages: %w", err)
 	}
-	return b, nil
+	return nil
 }
 
 // VHost finds a virtual host by its name.
@@ -65,13 +80,18 @@ func (b *Broker) VHost(name string) (*VHost, bool) {
 func (b *Broker) VHosts() []string { return slices.Sorted(maps.Keys(b.vhosts)) }
 
 // Throttle blocks while the store has more to write than it may hold in
-// memory. Publishers call it between messages, with no lock held.
-func (b *Broker) Throttle() { b.store.Throttle() }
+// memory, and while queues give up memory that publishers have flooded.
+// Publishers call it between messages, with no lock held.
+func (b *Broker) Throttle() {
+	b.store.Throttle()
+	b.pager.Throttle()
+}
 
 // Close records a clean stop and closes the store. No connection may use the
 // broker any more, so that all messages are back in their queues.
 func (b *Broker) Close() error {
-	var redelivered []queue.Ack
+	b.pager.Close()
+	var redelivered []queue.Range
 	for _, v := range b.vhosts {
 		redelivered = append(redelivered, v.stored()...)
 	}

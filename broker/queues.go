@@ -66,7 +66,7 @@ func (v *VHost) createQueue(spec queue.Spec, owner any) (*queueNode, error) {
 		return nil, err
 	}
 	q, err := queue.New(spec, queue.Options{
-		Store: v.broker.store, Owner: owner,
+		Store: v.broker.store, Pager: v.broker.pager, Owner: owner,
 		// The store reserves numbers for all queues together, new ones included.
 		NextSeq: v.broker.store.NextSequence(spec.ID),
 	})
@@ -206,7 +206,9 @@ func (v *VHost) dropQueue(node *queueNode, condition queue.Condition, c *definit
 }
 
 func (v *VHost) restoreQueue(spec queue.Spec, progress *recovery) error {
-	q, err := queue.New(spec, queue.Options{Store: v.broker.store, NextSeq: v.broker.store.NextSequence(spec.ID)})
+	q, err := queue.New(spec, queue.Options{
+		Store: v.broker.store, Pager: v.broker.pager, NextSeq: v.broker.store.NextSequence(spec.ID),
+	})
 	if err != nil {
 		return fmt.Errorf("restoring %s: %w", spec, err)
 	}

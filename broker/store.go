@@ -23,13 +23,13 @@ type Store interface {
 	LastQueueID() uint32
 	// NextSequence is the lowest sequence number never used in the queue.
 	NextSequence(queueID uint32) uint64
-	// Recover yields the queue's messages by ascending sequence number.
+	// Recover yields what is stored of the queue by ascending sequence number.
 	Recover(queueID uint32, yield func(queue.Recovered) error) error
 	// Throttle blocks while too much waits to be written.
 	Throttle()
 	// Close writes all that is pending and records a clean stop with the
 	// stored messages that a consumer may have seen.
-	Close(redelivered []queue.Ack) error
+	Close(redelivered []queue.Range) error
 }
 
 // commitment is the outcome of a durable change that may still be on its way

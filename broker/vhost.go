@@ -71,11 +71,11 @@ func (v *VHost) Name() string { return v.name }
 func (v *VHost) Broker() *Broker { return v.broker }
 
 // stored lists the redelivered messages of all queues, for a clean stop.
-func (v *VHost) stored() (redelivered []queue.Ack) {
+func (v *VHost) stored() (redelivered []queue.Range) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	for _, node := range v.queues {
-		redelivered = append(redelivered, node.queue.Stored()...)
+		redelivered = append(redelivered, node.queue.Redelivered()...)
 	}
 	return redelivered
 }

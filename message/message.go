@@ -17,6 +17,9 @@ type Message struct {
 	Body []byte
 	// Persistent says that the publisher asked for delivery mode 2.
 	Persistent bool
+	// Queues is the number of queues that share the message in memory; zero
+	// counts as one.
+	Queues int32
 }
 
 // Headers decodes the headers property. It is decoded at each call, so a
@@ -26,3 +29,9 @@ func (m *Message) Headers() amqp.Table { return m.Properties.Headers() }
 // Size is the number of octets of the body, which is what RabbitMQ counts for
 // queue lengths in bytes.
 func (m *Message) Size() int { return len(m.Body) }
+
+// Footprint is the octets of memory that one of the queues that share the
+// message accounts for.
+func (m *Message) Footprint() int {
+	return (len(m.Body) + len(m.Properties)) / int(max(m.Queues, 1))
+}

@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -32,6 +33,7 @@ type batch struct {
 type share struct {
 	queue  *queueIndex
 	items  []item
+	moved  [][]item // what goes from scattered places into blocks of its own, in segments
 	live   int
 	octets int // encoded, about; known when the batch is complete
 }
@@ -46,7 +48,7 @@ func (b *batch) reset() {
 		if cap(sh.items) > keptOperations {
 			sh.items = nil
 		}
-		*sh = share{items: sh.items[:0]}
+		*sh = share{items: sh.items[:0], moved: sh.moved[:0]}
 	}
 	b.spare = append(b.spare, b.shares...)
 	b.shares = b.shares[:0]
@@ -108,7 +110,7 @@ func (s *Store) enqueue(e *queue.Enqueue) error {
 // acknowledge buries one message: in this batch, or in its block.
 func (s *Store) acknowledge(a queue.Ack) {
 	sh := s.batch.share(&s.index, a.Queue)
-	if sh == nil || sh.elide(a.Seq) {
+	if sh == nil || sh.elide(a.Seq) || s.elideMoved(sh, a.Seq) {
 		return
 	}
 	q := sh.queue
@@ -131,21 +133,15 @@ func (sh *share) elide(seq uint64) bool {
 	if len(sh.items) == 0 || seq < sh.items[0].seq {
 		return false
 	}
-	i, found := slices.BinarySearchFunc(sh.items, seq, func(it item, seq uint64) int {
-		switch {
-		case it.seq < seq:
-			return -1
-		case it.seq > seq:
-			return 1
-		}
-		return 0
-	})
+	i, found := slices.BinarySearchFunc(sh.items, seq, itemBySeq)
 	if found && sh.items[i].message != nil {
 		sh.items[i].message = nil
 		sh.live--
 	}
 	return found
 }
+
+func itemBySeq(it item, seq uint64) int { return cmp.Compare(it.seq, seq) }
 
 // bury marks one record of run i as dead, with all that follows from it.
 func (s *Store) bury(q *queueIndex, i int, position uint32) {
@@ -193,11 +189,7 @@ func (s *Store) dropQueue(id uint32) {
 	if sh == nil {
 		return
 	}
-	clear(sh.items)
-	sh.items, sh.live = sh.items[:0], 0
-	for q := sh.queue; len(q.runs) > 0; {
-		s.killRun(q, 0)
-	}
+	s.purge(queue.Range{Queue: id, Span: allNumbers()})
 	delete(s.held, id)
 	delete(s.stopped, id)
 }
@@ -207,31 +199,24 @@ func (s *Store) killRun(q *queueIndex, i int) {
 	r := q.runs[i]
 	b := r.block
 	s.touch(b)
-	if !b.mixed {
-		for _, ref := range b.refs {
-			if !b.dead.has(ref.position) {
-				s.release(ref.body)
-			}
-		}
-		b.live = 0
-		s.removeRun(q, i)
-		return
-	}
-	for position := r.base; position < r.base+r.count; position++ {
-		if b.bury(position) {
-			s.release(b.bodyAt(position))
-		}
-	}
+	s.releaseRun(&r)
 	s.removeRun(q, i)
 }
 
-// lose buries an own block that cannot be read.
-func (s *Store) lose(b *block) {
-	q := s.index.queues[b.queue]
+// lostRun is a run whose block cannot be read.
+type lostRun struct {
+	queue uint32
+	first uint64
+	block *block
+}
+
+// lose buries it.
+func (s *Store) lose(r *lostRun) {
+	q := s.index.queues[r.queue]
 	if q == nil {
 		return
 	}
-	if i := q.find(b.first); i >= 0 && q.runs[i].block == b {
+	if i := q.find(r.first); i >= 0 && q.runs[i].block == r.block {
 		s.killRun(q, i)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"slices"
 )
 
 // bitmap is a set of record positions.
@@ -14,6 +15,8 @@ func newBitmap(size uint32) bitmap { return make(bitmap, (size+63)/64) }
 func (m bitmap) has(i uint32) bool { return m != nil && m[i/64]&(1<<(i%64)) != 0 }
 
 func (m bitmap) set(i uint32) { m[i/64] |= 1 << (i % 64) }
+
+func (m bitmap) clone() bitmap { return slices.Clone(m) }
 
 func (m bitmap) count() uint32 {
 	n := 0

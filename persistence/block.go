@@ -15,6 +15,7 @@ type block struct {
 	mixed  bool
 	flags  byte   // as stored, see flagBodies
 	first  uint64 // own: the first sequence number; mixed: the block's number
+	number uint64 // own: not 0 if its messages were written before, elsewhere
 	count  uint32 // records when it was written
 	octets uint32 // body octets when it was written
 	live   uint32 // records that are not dead
@@ -28,6 +29,8 @@ type block struct {
 	recorded bool
 	// touched says that the current commit has changed dead.
 	touched bool
+	// moved says that the messages of the block are in another one.
+	moved bool
 }
 
 func (b *block) key() []byte { return appendBlockKey(make([]byte, 0, blockKeyLen), b) }

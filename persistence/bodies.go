@@ -16,11 +16,9 @@ type body struct {
 	length uint64
 	refs   uint32 // living records that refer to it
 
-	// unread counts the records that Recover has still to hand out, and
-	// loaded is the body meanwhile if there are several: a fan-out shares its
-	// body in memory after a restart, too.
-	unread uint32
-	loaded []byte
+	// loaded is the first octet of the body while somebody has it in memory.
+	// Guarded by Store.indexMu.
+	loaded weak.Pointer[byte]
 }
 
 // chunks is the number of pieces that a body is stored in.

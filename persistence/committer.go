@@ -132,6 +132,10 @@ func (s *Store) plan(part portion) error {
 
 // planOther applies the rare parts of a submission.
 func (s *Store) planOther(sub *submission) {
+	for _, r := range sub.purge {
+		s.purge(r)
+	}
+	s.gather(sub.gather)
 	if sub.change != nil {
 		s.define(sub.change)
 	}

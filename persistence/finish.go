@@ -80,6 +80,9 @@ func (s *Store) covered(b *block) bool {
 	if b.mixed {
 		return b.first < s.index.liveMixed.head
 	}
+	if b.moved {
+		return false // the live set may still cover the new block by then
+	}
 	q := s.index.queues[b.queue]
 	return q == nil || b.first < q.live.head
 }

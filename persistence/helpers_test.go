@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -44,7 +45,7 @@ func openWith(t testing.TB, o Options) *Store {
 	return s
 }
 
-func closeStore(t testing.TB, s *Store, redelivered ...queue.Ack) {
+func closeStore(t testing.TB, s *Store, redelivered ...queue.Range) {
 	t.Helper()
 	require.NoError(t, s.Close(redelivered))
 }
@@ -105,6 +106,11 @@ func enqueue(id uint32, seq uint64, m *message.Message) queue.Enqueue {
 	return queue.Enqueue{Queue: id, Seq: seq, Message: m}
 }
 
+// single is a range of one message.
+func single(id uint32, seq uint64) queue.Range {
+	return queue.Range{Queue: id, Span: queue.Span{First: seq, Last: seq}}
+}
+
 func ack(id uint32, seq uint64) queue.Ack { return queue.Ack{Queue: id, Seq: seq} }
 
 // commit submits a unit and waits until it is durable.
@@ -128,18 +134,48 @@ func hold(s *Store) (release func()) {
 	return sync.OnceFunc(func() { close(leave) })
 }
 
-// recovered returns what a queue has, as it is handed out.
-func recovered(t testing.TB, s *Store, id uint32) []queue.Recovered {
+// keptMessage is one message of a queue.
+type keptMessage struct {
+	Seq         uint64
+	Message     *message.Message
+	Redelivered bool
+}
+
+// recovered returns what a queue has, loading what Recover leaves on the disk.
+func recovered(t testing.TB, s *Store, id uint32) (all []keptMessage) {
 	t.Helper()
-	var all []queue.Recovered
 	require.NoError(t, s.Recover(id, func(r queue.Recovered) error {
-		all = append(all, r)
+		list := []queue.Loaded{{Seq: r.First, Message: r.Message}}
+		if r.Message == nil {
+			list = load(t, s, id, r.Span)
+		}
+		for _, l := range list {
+			seen := slices.ContainsFunc(r.Redelivered, func(s queue.Span) bool { return s.First <= l.Seq && l.Seq <= s.Last })
+			all = append(all, keptMessage{Seq: l.Seq, Message: l.Message, Redelivered: seen})
+		}
 		return nil
 	}))
 	return all
 }
 
-func bodies(all []queue.Recovered) []string {
+// load reads all that lies in some spans, in pieces.
+func load(t testing.TB, s *Store, id uint32, spans ...queue.Span) (all []queue.Loaded) {
+	t.Helper()
+	for len(spans) > 0 {
+		loaded, through := s.Load(id, spans, 20_000)
+		all = append(all, loaded...)
+		require.GreaterOrEqual(t, through, spans[0].First, "a load that gets nowhere")
+		for len(spans) > 0 && spans[0].Last <= through {
+			spans = spans[1:]
+		}
+		if len(spans) > 0 && spans[0].First <= through {
+			spans = append([]queue.Span{{First: through + 1, Last: spans[0].Last}}, spans[1:]...)
+		}
+	}
+	return all
+}
+
+func bodies(all []keptMessage) []string {
 	var texts []string
 	for _, r := range all {
 		texts = append(texts, string(r.Message.Body))
@@ -147,7 +183,7 @@ func bodies(all []queue.Recovered) []string {
 	return texts
 }
 
-func seqs(all []queue.Recovered) []uint64 {
+func seqs(all []keptMessage) []uint64 {
 	var list []uint64
 	for _, r := range all {
 		list = append(list, r.Seq)

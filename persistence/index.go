@@ -87,8 +87,8 @@ func (q *queueIndex) find(seq uint64) int {
 // add puts a run to its place, which is nearly always the end.
 func (q *queueIndex) add(r run) {
 	at := len(q.runs)
-	for at > 0 && q.runs[at-1].first > r.first {
-		at--
+	if at > 0 && q.runs[at-1].first > r.first {
+		at = sort.Search(at, func(i int) bool { return q.runs[i].first > r.first })
 	}
 	q.runs = slices.Insert(q.runs, at, r)
 	q.next = max(q.next, r.last()+1)

@@ -10,7 +10,7 @@ import (
 // prefix of anything: definitions carry lengths, all else carries numbers.
 const (
 	prefixAcks       = 'a' // which records of a block are dead: 'a' + the block's id
-	prefixBlock      = 'b' // a block of one queue: queue(4) priority(1) first(8) count(4) octets(4)
+	prefixBlock      = 'b' // a block of one queue: queue(4) priority(1) first(8) [number(8)] count(4) octets(4)
 	prefixMixed      = 'c' // a block of several queues: number(8) count(4) octets(4)
 	prefixLive       = 'h' // live set of a queue's own blocks: queue(4)
 	prefixLiveMixed  = 'H' // live set of the mixed blocks
@@ -29,7 +29,7 @@ const (
 	metaLastQueue   = 'i'
 	metaReservation = 'n'
 	metaQueue       = 'q'
-	metaStop        = 's'
+	metaStop        = 'S'
 	metaFormat      = 'v'
 )
 
@@ -43,6 +43,7 @@ const (
 
 const (
 	blockKeyLen = 1 + 4 + 1 + 8 + 4 + 4
+	movedKeyLen = blockKeyLen + 8
 	mixedKeyLen = 1 + 8 + 4 + 4
 	bodyKeyLen  = 1 + 8 + 2
 	partKeyLen  = 1 + 8 + 4
@@ -52,6 +53,9 @@ const (
 // appendBlockKey appends the key that the block is stored under.
 func appendBlockKey(dst []byte, b *block) []byte {
 	dst = appendBlockID(dst, b)
+	if b.number != 0 {
+		dst = binary.BigEndian.AppendUint64(dst, b.number)
+	}
 	dst = binary.BigEndian.AppendUint32(dst, b.count)
 	return binary.BigEndian.AppendUint32(dst, b.octets)
 }
@@ -97,9 +101,12 @@ func parseBlockKey(key []byte) (*block, error) {
 	case len(key) == mixedKeyLen && key[0] == prefixMixed:
 		b.mixed = true
 		b.first = binary.BigEndian.Uint64(key[1:])
-	case len(key) == blockKeyLen && key[0] == prefixBlock:
+	case (len(key) == blockKeyLen || len(key) == movedKeyLen) && key[0] == prefixBlock:
 		b.queue = binary.BigEndian.Uint32(key[1:])
 		b.first = binary.BigEndian.Uint64(key[6:])
+		if len(key) == movedKeyLen {
+			b.number = binary.BigEndian.Uint64(key[14:])
+		}
 	default:
 		return nil, fmt.Errorf("persistence: %w key %x of a block", errDamaged, key)
 	}

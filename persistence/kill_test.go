@@ -136,14 +136,13 @@ func TestKill(t *testing.T) {
 		found := map[queue.Ack]bool{}
 		for id := uint32(1); id <= victimQueues; id++ {
 			last := uint64(0)
-			require.NoError(t, s.Recover(id, func(r queue.Recovered) error {
+			for _, r := range recovered(t, s, id) {
 				found[ack(id, r.Seq)] = true
 				require.Greater(t, r.Seq, last)
 				require.Equal(t, victimMessage(id, r.Seq).Body, r.Message.Body)
 				require.True(t, r.Redelivered)
 				last = r.Seq
-				return nil
-			}))
+			}
 		}
 		h.check(t, found)
 		closeStore(t, s)

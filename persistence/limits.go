@@ -111,7 +111,7 @@ const (
 	transactionInlineOctets = 560 << 10
 	// transactionLogOctets is how much of the value log one transaction
 	// fills, in octets; Badger would go to 4 GiB.
-	transactionLogOctets = 256 << 20
+	transactionLogOctets = 32 << 20
 	// redoPartOctets is the piece in which a write set that exceeds one
 	// transaction is written ahead.
 	redoPartOctets = 4 << 20
@@ -187,6 +187,12 @@ const (
 	// readAttempts is how often a value is read before it counts as damaged:
 	// garbage collection may delete a file between the lookup and the read.
 	readAttempts = 3
+	// heldOctets is how much of what lies in mixed blocks is kept in memory
+	// when a store is opened, as they have to be read anyway, in octets.
+	heldOctets = 32 << 20
+	// swapAlignment is where pages of the swap file begin, in octets: the size
+	// of a file system's block.
+	swapAlignment = 4 << 10
 	// definitionPartOctets is the piece in which a definition is stored, so
 	// that definitions are always inline.
 	definitionPartOctets = 3 << 10

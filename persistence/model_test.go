@@ -63,6 +63,32 @@ func (m *model) work(steps int) {
 	commit(m.t, m.store, queue.Unit{})
 	require.Equal(m.t, m.want, m.told.list(), "receipts")
 	m.checkIndex()
+	m.checkLoads()
+}
+
+// checkLoads reads random parts of the queues back.
+func (m *model) checkLoads() {
+	for id, messages := range m.queues {
+		all := slices.Sorted(maps.Keys(messages))
+		var spans []queue.Span
+		var want []uint64
+		for i := 0; i < len(all); i++ {
+			if m.random.IntN(3) == 0 {
+				continue
+			}
+			from := i
+			i = min(len(all)-1, i+m.random.IntN(30))
+			spans = append(spans, queue.Span{First: all[from], Last: all[i]})
+			want = append(want, all[from:i+1]...)
+		}
+		loaded := load(m.t, m.store, id, spans...)
+		var got []uint64
+		for _, l := range loaded {
+			got = append(got, l.Seq)
+			require.True(m.t, bytes.Equal(messages[l.Seq].Body, l.Message.Body), "message %d of queue %d", l.Seq, id)
+		}
+		require.Equal(m.t, want, got, "queue %d", id)
+	}
 }
 
 func (m *model) step(n int) {
@@ -71,8 +97,10 @@ func (m *model) step(n int) {
 		m.enqueue()
 	case n < 75:
 		m.consume()
-	case n < 80:
+	case n < 77:
 		m.purge(m.pick())
+	case n < 80:
+		m.gather(m.pick())
 	case n < 82:
 		m.replace(m.pick())
 	case m.hold != nil: // the rest waits for a commit
@@ -164,12 +192,37 @@ func (m *model) consume() {
 	}
 }
 
+// purge drops all of a queue, or a range of it.
 func (m *model) purge(id uint32) {
-	var u queue.Unit
-	for seq := range m.queues[id] {
-		u.Ack = append(u.Ack, ack(id, seq))
+	all := slices.Sorted(maps.Keys(m.queues[id]))
+	if len(all) == 0 {
+		return
 	}
-	m.queues[id] = map[uint64]*message.Message{}
+	from, to := 0, len(all)-1
+	if m.random.IntN(2) == 0 {
+		from = m.random.IntN(len(all))
+		to = from + m.random.IntN(len(all)-from)
+	}
+	for _, seq := range all[from : to+1] {
+		delete(m.queues[id], seq)
+	}
+	m.store.Submit(queue.Unit{Purge: []queue.Range{{Queue: id, Span: queue.Span{First: all[from], Last: all[to]}}}})
+}
+
+// gather has messages of some queues written again side by side, which may be
+// acknowledged or purged in the same commit.
+func (m *model) gather(ids ...uint32) {
+	var u queue.Unit
+	for _, id := range ids {
+		all := slices.Sorted(maps.Keys(m.queues[id]))
+		if len(all) == 0 {
+			continue
+		}
+		from := m.random.IntN(len(all))
+		for _, seq := range all[from:min(len(all), from+1+m.random.IntN(200))] {
+			u.Gather = append(u.Gather, enqueue(id, seq, m.queues[id][seq]))
+		}
+	}
 	m.store.Submit(u)
 }
 
@@ -178,11 +231,11 @@ func (m *model) reopen() {
 	seen := map[queue.Ack]bool{}
 	dir, clean := m.store.options.Dir, m.random.IntN(2) == 0
 	if clean {
-		var list []queue.Ack
+		var list []queue.Range
 		for id, messages := range m.queues {
 			for seq := range messages {
 				if m.random.IntN(3) == 0 {
-					list = append(list, ack(id, seq))
+					list = append(list, single(id, seq))
 					seen[ack(id, seq)] = true
 				}
 			}

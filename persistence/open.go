@@ -59,11 +59,12 @@ type Options struct {
 // formatVersion is the version of all that is below the data directory. It
 // changes when an older version of the program could misread a newer one's
 // directory.
-const formatVersion = 1
+const formatVersion = 2
 
 // The entries of a data directory besides the lock.
 const (
 	storeDir      = "store"
+	swapFile      = "swap"
 	quarantineDir = "quarantine"
 )
 
@@ -105,7 +106,7 @@ func openStore(o Options, lock *directoryLock) (*Store, error) {
 		return nil, fmt.Errorf("opening the message store in %s: %w", dir, err)
 	}
 	s := newStore(o, lock, db, log, disk)
-	err = log.fault()
+	err = errors.Join(log.fault(), s.swap.reset())
 	if err == nil {
 		err = s.restore()
 	}
@@ -126,7 +127,8 @@ func newStore(o Options, lock *directoryLock, db *badger.DB, log *badgerLog, dis
 		options: o, limits: o.Limits, log: o.Logger, db: db, lock: lock, badger: log,
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
 		index: newIndex(), held: map[uint32][]heldRun{},
-		batch: newBatch(), parts: definitionParts{},
+		batch: newBatch(), parts: definitionParts{}, holdable: heldOctets,
+		swap:    newSwap(o.Dir),
 		reclaim: newReclaimer(o.Limits.ReclaimOctets),
 		space:   disk,
 	}
@@ -146,7 +148,7 @@ func (s *Store) start() {
 	go s.run()
 	go s.runReclaim()
 	for _, b := range s.damaged {
-		s.submit(submission{lost: b}, queue.Unit{})
+		s.submit(submission{lost: &lostRun{queue: b.queue, first: b.first, block: b}}, queue.Unit{})
 	}
 	s.damaged = nil
 }
@@ -159,6 +161,9 @@ func (s *Store) checkFormat() error {
 	case err == nil:
 		c := cursor{data: payload}
 		version := c.uvarint()
+		if c.err == nil && version < formatVersion {
+			return s.writeFormat()
+		}
 		if c.err == nil && version > formatVersion {
 			return fmt.Errorf("%w: %s has format %d, this version of leveret knows up to %d; run the newer leveret, or choose another --data-dir",
 				ErrNewerFormat, s.options.Dir, version, formatVersion)
@@ -175,6 +180,12 @@ func (s *Store) checkFormat() error {
 		return fmt.Errorf("%w: %s holds a Badger database without a format of ours; choose another --data-dir",
 			ErrForeign, s.options.Dir)
 	}
+	return s.writeFormat()
+}
+
+// writeFormat marks the directory as one of this version.
+func (s *Store) writeFormat() error {
+	key := []byte{prefixMeta, metaFormat}
 	return s.apply([]write{{key: key, value: seal(key, binary.AppendUvarint(nil, formatVersion))}})
 }
 

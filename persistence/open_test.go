@@ -87,7 +87,7 @@ func TestRedeliveredFlags(t *testing.T) {
 		}
 		return list
 	}
-	closeStore(t, s, ack(2, 1), ack(1, 1))
+	closeStore(t, s, single(2, 1), single(1, 1))
 	s = openDir(t, s.options.Dir)
 	require.Equal(t, []bool{true, false, true}, flags(s), "only what the clean stop named")
 	crashed := openDir(t, snapshot(t, s))
@@ -101,9 +101,9 @@ func TestManyRedelivered(t *testing.T) {
 	s := openDir(t, t.TempDir())
 	declare(t, s, 1)
 	commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, 900_000, text("a")), enqueue(1, 900_001, text("b"))}})
-	list := make([]queue.Ack, 900_001)
+	list := make([]queue.Range, 900_001)
 	for i := range list {
-		list[i] = ack(1, uint64(len(list)-1-i))
+		list[i] = single(1, uint64(len(list)-1-i))
 	}
 	closeStore(t, s, list...)
 	s = openDir(t, s.options.Dir)

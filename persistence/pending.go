@@ -12,9 +12,11 @@ type submission struct {
 	enqueues int
 	acks     int
 	octets   int
-	change   *change // of definitions
-	lost     *block  // an own block that cannot be read
-	graves   []grave // keys that should be dead and are not
+	purge    []queue.Range
+	gather   []queue.Enqueue
+	change   *change  // of definitions
+	lost     *lostRun // what cannot be read
+	graves   []grave  // keys that should be dead and are not
 	done     func(error)
 }
 
@@ -100,6 +102,9 @@ func unitOctets(u queue.Unit) int {
 	for i := range u.Enqueue {
 		m := u.Enqueue[i].Message
 		octets += len(m.Body) + len(m.Properties) + messageOverhead
+	}
+	for i := range u.Gather {
+		octets += len(u.Gather[i].Message.Body) + messageOverhead
 	}
 	return octets
 }

@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"math"
+	"slices"
 
 	"github.com/leveretmq/leveret/message"
 )
@@ -15,7 +16,7 @@ func (s *Store) place() {
 	b := &s.batch
 	waiting := 0
 	for _, sh := range b.shares {
-		sh.compact()
+		sh.items = compact(sh.items)
 		if sh.live > 0 {
 			waiting++
 		}
@@ -25,12 +26,13 @@ func (s *Store) place() {
 	}
 	b.groups = b.groups[:0]
 	for _, sh := range b.shares {
+		s.placeMoved(sh)
 		if sh.live == 0 {
 			continue
 		}
 		s.placeBodies(sh)
 		if waiting == 1 || sh.octets >= ownBlockOctets {
-			s.placeOwn(sh)
+			s.placeOwn(sh.queue, sh.items, plainKey)
 		} else {
 			b.groups = append(b.groups, group{queue: sh.queue.id, items: sh.items})
 		}
@@ -40,18 +42,8 @@ func (s *Store) place() {
 }
 
 // compact leaves out what was acknowledged already.
-func (sh *share) compact() {
-	if sh.live == len(sh.items) {
-		return
-	}
-	kept := sh.items[:0]
-	for _, it := range sh.items {
-		if it.message != nil {
-			kept = append(kept, it)
-		}
-	}
-	clear(sh.items[len(kept):])
-	sh.items = kept
+func compact(items []item) []item {
+	return slices.DeleteFunc(items, func(it item) bool { return it.message == nil })
 }
 
 // placeBodies stores the bodies of a share that do not go into its blocks, and
@@ -111,20 +103,24 @@ func (r *room) take(it *item) bool {
 	return true
 }
 
-// placeOwn writes the blocks of one queue.
-func (s *Store) placeOwn(sh *share) {
-	for items := sh.items; len(items) > 0; {
+// plainKey numbers blocks whose key is told apart by what they hold.
+func plainKey() uint64 { return 0 }
+
+// placeOwn writes the blocks of one queue. What is written again gets numbers,
+// as a block that begins with the same message may be there or be buried.
+func (s *Store) placeOwn(q *queueIndex, items []item, number func() uint64) {
+	for len(items) > 0 {
 		r := room{first: items[0].seq}
 		n := 0
 		for n < len(items) && r.take(&items[n]) {
 			n++
 		}
-		b := &block{queue: sh.queue.id, first: items[0].seq}
+		b := &block{queue: q.id, first: items[0].seq, number: number()}
 		if items[n-1].seq-items[0].seq == uint64(n-1) {
 			b.flags = flagContiguous
 		}
 		s.writeBlock(b, r, func(e *encoder) { e.appendOwn(items[:n]) })
-		sh.queue.add(newRun(b, 0, items[:n]))
+		q.add(newRun(b, 0, items[:n]))
 		items = items[n:]
 	}
 }

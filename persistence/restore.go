@@ -12,14 +12,6 @@ import (
 	"github.com/leveretmq/leveret/message"
 )
 
-// heldRun is the living records of one queue in one mixed block. Mixed blocks
-// are read when the store is opened, because many queues share each of them;
-// Recover hands their messages out.
-type heldRun struct {
-	first   uint64
-	records []record
-}
-
 // restore brings memory into the state of the last commit. Nothing is alive
 // just because its key exists: live sets, definitions and references say what
 // is. What is dead goes to the graveyard.
@@ -191,7 +183,30 @@ func (s *Store) restoreBlocks() error {
 			return err
 		}
 	}
+	for _, q := range s.index.queues {
+		s.buryDoubles(q)
+	}
 	return nil
+}
+
+// buryDoubles buries blocks whose messages were gathered in another one, in
+// case Badger has brought them back. Live sets do not tell these apart.
+func (s *Store) buryDoubles(q *queueIndex) {
+	kept := q.runs[:0]
+	for _, r := range q.runs {
+		n := len(kept)
+		switch {
+		case n == 0 || kept[n-1].last() < r.first:
+			kept = append(kept, r)
+		case r.block.number > kept[n-1].block.number:
+			s.graves.add(graveOf(kept[n-1].block))
+			kept[n-1] = r
+		default:
+			s.graves.add(graveOf(r.block))
+		}
+	}
+	clear(q.runs[len(kept):])
+	q.runs = kept
 }
 
 func (s *Store) restoreBlock(item *badger.Item) error {
@@ -310,7 +325,6 @@ func (s *Store) refer(b *block, records []record) {
 		}
 		b.refs = append(b.refs, bodyRef{position: uint32(i), body: shared})
 		shared.refs++
-		shared.unread++
 	}
 }
 
@@ -352,7 +366,6 @@ func (s *Store) buryUnknown(b *block, sections []section) {
 
 // hold keeps the living records of a mixed block for their queues.
 func (s *Store) hold(b *block, records []record, sections []section) {
-	detach(records)
 	for _, sec := range sections {
 		all := records[sec.from:sec.to]
 		var living []record
@@ -371,8 +384,26 @@ func (s *Store) hold(b *block, records []record, sections []section) {
 		q := s.index.queues[sec.queue]
 		q.runs = append(q.runs, r)
 		q.next = max(q.next, r.last()+1)
-		s.held[sec.queue] = append(s.held[sec.queue], heldRun{first: r.first, records: living})
+		s.holdRun(sec.queue, heldRun{first: r.first, records: living})
 	}
+}
+
+// holdRun keeps messages in memory that were read anyway, as long as there are
+// not too many, and their bodies are with them.
+func (s *Store) holdRun(id uint32, h heldRun) {
+	octets := 0
+	for _, r := range h.records {
+		if r.number != 0 {
+			return
+		}
+		octets += r.size() + messageOverhead
+	}
+	if octets > s.holdable {
+		return
+	}
+	s.holdable -= octets
+	detach(h.records)
+	s.held[id] = append(s.held[id], h)
 }
 
 // detach gives messages memory of their own, so that none of them keeps the

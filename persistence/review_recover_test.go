@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"runtime"
 	"sync"
 	"testing"
 
@@ -37,7 +38,8 @@ func TestRecoverOfQueuesThatShareMessages(t *testing.T) {
 		})
 	}
 	all.Wait()
+	runtime.GC()
 	for _, b := range s.index.bodies {
-		require.Nil(t, b.loaded, "the body is kept in memory")
+		require.Nil(t, b.loaded.Value(), "the body is kept in memory")
 	}
 }

@@ -18,12 +18,12 @@ import (
 // later get ErrClosed. A store that has failed writes nothing more and leaves
 // its directory locked for the rest of the process; so does one whose disk is
 // full (ErrDiskFull).
-func (s *Store) Close(redelivered []queue.Ack) error {
+func (s *Store) Close(redelivered []queue.Range) error {
 	s.closing.Do(func() { s.outcome = s.close(redelivered) })
 	return s.outcome
 }
 
-func (s *Store) close(redelivered []queue.Ack) error {
+func (s *Store) close(redelivered []queue.Range) error {
 	s.mu.Lock()
 	s.closed = true
 	s.room.Broadcast()
@@ -47,6 +47,9 @@ func (s *Store) close(redelivered []queue.Ack) error {
 	if err != nil {
 		return err
 	}
+	if err := s.swap.close(); err != nil {
+		s.log.Warn("the swap file was not removed; the next start does it", "error", err)
+	}
 	s.badger.onFault.Store(nil)
 	if err := closeBadger(s.db, s.badger); err != nil {
 		return fmt.Errorf("persistence: closing: %w", err)
@@ -56,9 +59,9 @@ func (s *Store) close(redelivered []queue.Ack) error {
 
 // writeStopRecord stores the list of redelivered messages in parts, then the
 // record that makes it valid, as one write set.
-func (s *Store) writeStopRecord(redelivered []queue.Ack) error {
-	sorted := slices.SortedFunc(slices.Values(redelivered), func(a, b queue.Ack) int {
-		return cmp.Or(cmp.Compare(a.Queue, b.Queue), cmp.Compare(a.Seq, b.Seq))
+func (s *Store) writeStopRecord(redelivered []queue.Range) error {
+	sorted := slices.SortedFunc(slices.Values(redelivered), func(a, b queue.Range) int {
+		return cmp.Or(cmp.Compare(a.Queue, b.Queue), cmp.Compare(a.First, b.First))
 	})
 	number := s.reserved.take()
 	s.writes.reset()
@@ -69,9 +72,10 @@ func (s *Store) writeStopRecord(redelivered []queue.Ack) error {
 		parts++
 	}
 	var payload []byte
-	for _, a := range sorted {
-		payload = binary.AppendUvarint(payload, uint64(a.Queue))
-		payload = binary.AppendUvarint(payload, a.Seq)
+	for _, r := range sorted {
+		payload = binary.AppendUvarint(payload, uint64(r.Queue))
+		payload = binary.AppendUvarint(payload, r.First)
+		payload = binary.AppendUvarint(payload, r.Last-r.First)
 		if len(payload) >= stopPartOctets {
 			store(payload)
 			payload = nil
@@ -120,24 +124,24 @@ func (s *Store) takeStopRecord() error {
 	return s.buryStopParts()
 }
 
-func (s *Store) readStopParts(payload []byte) (map[uint32][]uint64, error) {
+func (s *Store) readStopParts(payload []byte) (map[uint32][]queue.Span, error) {
 	c := cursor{data: payload}
 	number, parts := c.uvarint(), c.uvarint32()
 	if c.err != nil {
 		return nil, c.err
 	}
-	list := map[uint32][]uint64{}
+	list := map[uint32][]queue.Span{}
 	for i := range int(parts) {
 		part, _, err := s.readValue(appendPartKey(nil, prefixStop, number, i))
 		if err != nil {
 			return nil, err
 		}
 		for c := (cursor{data: part}); !c.empty(); {
-			id, seq := c.uvarint32(), c.uvarint()
+			id, first, length := c.uvarint32(), c.uvarint(), c.uvarint()
 			if c.err != nil {
 				return nil, c.err
 			}
-			list[id] = append(list[id], seq)
+			list[id] = append(list[id], queue.Span{First: first, Last: first + length})
 		}
 	}
 	return list, nil

@@ -3,6 +3,7 @@ package persistence
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -33,11 +34,11 @@ type Store struct {
 	wake chan struct{} // there is something for the committer
 	done chan struct{} // closed when the committer has ended
 
-	indexMu sync.Mutex           // taken after mu if both; never held across I/O
-	index   index                // guarded by indexMu
-	held    map[uint32][]heldRun // guarded by indexMu; see recover.go
-	stopped map[uint32][]uint64  // guarded by indexMu; messages given to the last Close, ascending
-	clean   bool                 // read only after Open
+	indexMu sync.Mutex              // taken after mu if both; never held across I/O
+	index   index                   // guarded by indexMu
+	held    map[uint32][]heldRun    // guarded by indexMu; see recover.go
+	stopped map[uint32][]queue.Span // guarded by indexMu; messages given to the last Close, ascending
+	clean   bool                    // read only after Open
 
 	lastQueue atomic.Uint32
 	floor     uint64 // no stored message ever had this or a higher number; read only after Open
@@ -49,9 +50,11 @@ type Store struct {
 	batch    batch
 	writes   writeSet
 
-	damaged []*block // own blocks that Open could not read
+	damaged  []*block // own blocks that Open could not read
+	holdable int      // octets of messages that Open may still keep in memory
 
 	space   *space
+	swap    swap
 	reclaim reclaimer
 	closing sync.Once
 	outcome error // of Close; written once, in closing
@@ -68,6 +71,7 @@ var _ queue.Store = (*Store)(nil)
 func (s *Store) Submit(u queue.Unit) {
 	s.submit(submission{
 		enqueues: len(u.Enqueue), acks: len(u.Ack), octets: unitOctets(u), done: u.Done,
+		purge: slices.Clone(u.Purge), gather: slices.Clone(u.Gather),
 	}, u)
 }
 

@@ -62,6 +62,7 @@ func (q *Queue) Fetch(c *Consumer, dst []Entry, maxBytes int) ([]Entry, Fetched)
 		}
 		return dst, Drained
 	}
+	q.core.short = q.pager.short()
 	dst, more := q.core.fetch(c, dst, maxBytes)
 	q.finish(&Unit{})
 	if more {

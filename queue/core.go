@@ -10,16 +10,22 @@ type core struct {
 	rotation  rotation
 	consumers []*Consumer // in the order of their arrival
 	exclusive bool        // the only consumer asked to be the only one
-	hadOne    bool        // there was a consumer at some time (auto-delete)
 	nextSeq   uint64
 	unacked   int // assigned or delivered, and not acknowledged
 	effects   effects
+
+	memory     int64  // what the messages in memory cost, unacknowledged ones included, in octets
+	short      bool   // memory is short: keep nothing that can be read again
+	generation uint64 // counts what makes a running load or page-out void
 }
 
 // effects is what a change asks the host to do.
 type effects struct {
-	wake []*Consumer // to be told after the unlock
-	gone []uint64    // stored messages that left the queue
+	wake   []*Consumer // to be told after the unlock
+	gone   []uint64    // stored messages that left the queue
+	purged []Span      // the same, for many at once
+	freed  []*page     // that nobody needs any more
+	load   bool        // messages have to be read before more can be dispatched
 }
 
 // publish adds a message at the tail and returns its sequence number. The
@@ -27,25 +33,47 @@ type effects struct {
 func (c *core) publish(m *message.Message, stored bool) uint64 {
 	seq := c.nextSeq
 	c.nextSeq++
-	c.ready.push(Entry{Message: m, Seq: seq, stored: stored})
+	e := Entry{Message: m, Seq: seq, stored: stored}
+	c.memory += e.charge()
+	c.ready.push(e)
 	return seq
 }
 
 // dispatch assigns ready messages to the consumers that can take one.
 func (c *core) dispatch() {
-	for c.ready.len() > 0 {
+	for {
+		from := c.ready.front()
+		if from == nowhere {
+			return
+		}
+		if from == inLow || from == inOut {
+			c.effects.load = c.effects.load || c.rotation.waiting()
+			return
+		}
 		consumer := c.rotation.next()
 		if consumer == nil {
-			return
+			break
 		}
 		if !consumer.hasRoom() || !consumer.acquire() {
 			continue // comes back by release, fetch or resume
 		}
-		c.assign(consumer, c.ready.pop())
+		c.assign(consumer, c.ready.pop(from))
 		if consumer.hasRoom() {
 			c.rotation.enter(consumer)
 		}
 	}
+	if c.readsAhead() {
+		c.effects.load = true
+	}
+}
+
+// headOctets is how much of a long queue is kept in memory at its head for its
+// consumers, in octets: two blocks of the store.
+const headOctets = 512 << 10
+
+// readsAhead says whether more should be brought in before it is needed.
+func (c *core) readsAhead() bool {
+	return !c.short && len(c.consumers) > 0 && !c.ready.out.empty() && c.ready.headSize < headOctets/2
 }
 
 func (c *core) assign(consumer *Consumer, e Entry) {
@@ -78,6 +106,9 @@ func (c *core) fetch(consumer *Consumer, dst []Entry, maxBytes int) (_ []Entry, 
 		bytes += e.Message.Size() + entryOverhead
 		if consumer.NoAck {
 			c.release(consumer, e)
+		} else if c.short && e.settled {
+			c.memory -= e.charge()
+			e.light = true
 		}
 		dst = append(dst, e)
 	}
@@ -101,6 +132,7 @@ func (c *core) readmit(consumer *Consumer) {
 // release forgets an unacknowledged message for good.
 func (c *core) release(consumer *Consumer, e Entry) {
 	c.unacked--
+	c.memory -= e.charge()
 	if e.stored {
 		c.effects.gone = append(c.effects.gone, e.Seq)
 	}
@@ -112,25 +144,30 @@ func (c *core) release(consumer *Consumer, e Entry) {
 // giveBack makes an unacknowledged message ready again, in its old place.
 func (c *core) giveBack(consumer *Consumer, e Entry) {
 	c.unacked--
+	if e.Message != nil && e.light {
+		e.light = false
+		c.memory += e.charge()
+	}
 	c.ready.giveBack(e)
 	if consumer != nil {
 		consumer.unacked--
 	}
 }
 
-// get takes the first ready message out, as basic.get does.
-func (c *core) get() (Entry, bool) {
-	if c.ready.len() == 0 {
-		return Entry{}, false
+// get takes the first ready message out, as basic.get does. If it is out of
+// memory, it has to be loaded first.
+func (c *core) get() (e Entry, at place) {
+	at = c.ready.front()
+	if at == inReturned || at == inHead {
+		c.unacked++
+		e = c.ready.pop(at)
 	}
-	c.unacked++
-	return c.ready.pop(), true
+	return e, at
 }
 
 func (c *core) addConsumer(consumer *Consumer) {
 	c.consumers = append(c.consumers, consumer)
 	c.exclusive = consumer.Exclusive
-	c.hadOne = true
 	c.rotation.join(consumer.Priority)
 	c.rotation.enter(consumer)
 	c.dispatch()
@@ -158,13 +195,58 @@ func (c *core) removeConsumer(consumer *Consumer) bool {
 	return false
 }
 
-// purge drops all ready messages and returns their number.
+// purge drops all ready messages and returns their number. Nobody holds any
+// message above the head, so the rest goes as one span.
 func (c *core) purge() int {
-	n := c.ready.len()
-	for c.ready.len() > 0 {
-		if e := c.ready.pop(); e.stored {
+	r := &c.ready
+	n := r.len()
+	r.eachInMemory(func(e *Entry) { c.memory -= e.charge() })
+	for _, e := range r.returned {
+		if e.stored {
 			c.effects.gone = append(c.effects.gone, e.Seq)
 		}
+	}
+	c.effects.purged = append(c.effects.purged, r.low.spans...)
+	if rest, any := r.storedSpan(); any {
+		c.effects.purged = append(c.effects.purged, rest)
+	}
+	c.effects.freed = append(append(c.effects.freed, r.low.pages...), r.out.pages...)
+	*r = ready{}
+	c.generation++
+	return n
+}
+
+// storedSpan is the span of all stored messages from the head on.
+func (r *ready) storedSpan() (s Span, any bool) {
+	note := func(first, last uint64) {
+		if !any {
+			s.First = first
+		}
+		s.Last, any = last, true
+	}
+	each := func(list *ring[Entry]) {
+		for i := range list.len() {
+			if e := list.at(i); e.stored {
+				note(e.Seq, e.Seq)
+			}
+		}
+	}
+	each(&r.head)
+	for _, out := range r.out.spans {
+		note(out.First, out.Last)
+	}
+	each(&r.tail)
+	return s, any
+}
+
+// end drops everything and returns the number of ready messages. The consumers
+// are woken to learn of it.
+func (c *core) end() int {
+	n := c.ready.len()
+	freed := append(c.ready.low.pages, c.ready.out.pages...)
+	*c = core{
+		generation: c.generation + 1,
+		effects:    effects{wake: c.consumers, freed: append(c.effects.freed, freed...)},
 	}
 	return n
 }

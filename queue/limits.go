@@ -36,5 +36,5 @@ func (l limits) none() bool { return l.length < 0 && l.bytes < 0 }
 // full says whether the queue refuses the message.
 func (c *core) full(m *message.Message, l limits) bool {
 	return l.length >= 0 && int64(c.ready.len())+1 > l.length ||
-		l.bytes >= 0 && c.ready.bytes+int64(m.Size()) > l.bytes
+		l.bytes >= 0 && c.ready.bytes()+int64(m.Size()) > l.bytes
 }

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -20,8 +21,10 @@ type model struct {
 	flagged   map[uint64]bool // has come back from a client
 	held      []Delivery      // by clients, unacknowledged
 	consumers []*Consumer
-	gone      map[uint64]bool // stored messages that the store may forget
-	published uint64
+	gone      map[uint64]bool // messages that left
+	disk      map[uint64]*message.Message
+	reading   *reading // under way
+	result    []Entry
 }
 
 func newModel(seed uint64) *model {
@@ -29,15 +32,16 @@ func newModel(seed uint64) *model {
 		rng:     rand.New(rand.NewPCG(seed, 1)),
 		flagged: make(map[uint64]bool),
 		gone:    make(map[uint64]bool),
+		disk:    make(map[uint64]*message.Message),
 	}
 }
 
 // TestQueue_AgainstModel drives the core with random commands and compares it
 // with the model after each.
 func TestQueue_AgainstModel(t *testing.T) {
-	for seed := range uint64(100) {
+	for seed := range uint64(200) {
 		m := newModel(seed)
-		for step := range 200 {
+		for step := range 300 {
 			name := m.step(t)
 			m.check(t, fmt.Sprintf("seed %d, step %d: %s", seed, step, name))
 		}
@@ -60,6 +64,11 @@ func (m *model) step(t *testing.T) string {
 		{"get", m.get},
 		{"add consumer", m.addConsumer},
 		{"remove consumer", m.removeConsumer},
+		{"page out", m.pageOut},
+		{"begin to load", m.beginLoad},
+		{"begin to load", m.beginLoad},
+		{"end the load", m.endLoad},
+		{"end the load", m.endLoad},
 		{"purge", m.purge},
 	}
 	// A purge makes the rest dull, so it is rare.
@@ -71,10 +80,74 @@ func (m *model) step(t *testing.T) string {
 func (m *model) publish(*testing.T) {
 	for range 1 + m.rng.IntN(20) {
 		body := make([]byte, m.rng.IntN(3)*m.rng.IntN(100_000))
-		seq := m.core.publish(&message.Message{Body: body}, true)
+		msg, stored := &message.Message{Body: body}, m.rng.IntN(4) > 0
+		seq := m.core.publish(msg, stored)
 		m.ready = append(m.ready, seq)
-		m.published++
+		if stored {
+			m.disk[seq] = msg
+		}
 	}
+	m.core.dispatch()
+}
+
+// pageOut takes messages out of memory, up to any number, and keeps any part of
+// the head. Whether memory is short changes now and then, too.
+func (m *model) pageOut(t *testing.T) {
+	m.core.short = m.rng.IntN(2) == 0
+	bound := m.rng.Uint64N(m.core.nextSeq + 1)
+	if m.rng.IntN(2) == 0 {
+		bound = m.core.nextSeq
+	}
+	keep := int64(m.rng.IntN(2) * m.rng.IntN(400_000))
+	for _, e := range m.core.scattered(bound, keep) {
+		require.True(t, e.stored && e.Seq <= bound)
+	}
+	m.core.evict(bound, keep)
+	m.core.dispatch()
+}
+
+// beginLoad reads what the core asks for, as far as a store might get. The
+// result arrives later.
+func (m *model) beginLoad(*testing.T) {
+	if m.reading != nil {
+		return
+	}
+	r, any := m.core.beginLoad()
+	m.core.effects.load = false
+	if !any {
+		return
+	}
+	m.reading, m.result = &r, nil
+	octets := r.octets
+	stored := slices.Sorted(maps.Keys(m.disk))
+	for _, s := range r.spans {
+		for _, seq := range stored {
+			if seq < s.First || seq > s.Last || octets <= 0 {
+				continue
+			}
+			e := Entry{Message: m.disk[seq], Seq: seq, stored: true, settled: true}
+			m.result = append(m.result, e)
+			if octets -= e.size() + m.rng.IntN(50_000); octets <= 0 && seq < r.spans[len(r.spans)-1].Last {
+				r.through = min(r.through, seq)
+			}
+		}
+	}
+	if r.page != nil {
+		for _, e := range r.page.entries {
+			if e.Seq >= r.page.First && e.Seq <= r.through {
+				m.result = append(m.result, e)
+			}
+		}
+		slices.SortFunc(m.result, bySeq)
+	}
+}
+
+func (m *model) endLoad(*testing.T) {
+	if m.reading == nil {
+		return
+	}
+	m.core.endLoad(m.reading, m.result)
+	m.reading = nil
 	m.core.dispatch()
 }
 
@@ -111,8 +184,10 @@ func (m *model) fetch(t *testing.T) {
 	require.Equal(t, more, c.assigned.len() > 0)
 	for _, e := range entries {
 		m.leave(t, e)
-		if !c.NoAck {
-			m.held = append(m.held, Delivery{Entry: e, Consumer: c})
+		if c.NoAck {
+			m.drop(e)
+		} else {
+			m.held = append(m.held, Delivery{Entry: e.Held(), Consumer: c})
 		}
 	}
 }
@@ -126,10 +201,18 @@ func (m *model) leave(t *testing.T, e Entry) {
 }
 
 func (m *model) get(t *testing.T) {
-	e, ok := m.core.get()
-	if ok {
+	e, at := m.core.get()
+	if at == inHead || at == inReturned {
 		m.leave(t, e)
 		m.held = append(m.held, Delivery{Entry: e})
+	}
+}
+
+// drop notes that a message is gone for good. The store learns it from the
+// effects.
+func (m *model) drop(e Entry) {
+	if !e.stored {
+		m.gone[e.Seq] = true
 	}
 }
 
@@ -147,6 +230,7 @@ func (m *model) someHeld() (taken []Delivery) {
 
 func (m *model) ack(*testing.T) {
 	for _, d := range m.someHeld() {
+		m.drop(d.Entry)
 		m.core.release(d.Consumer, d.Entry)
 		if d.Consumer != nil {
 			m.core.readmit(d.Consumer)
@@ -173,11 +257,19 @@ func (m *model) requeue(*testing.T) {
 	m.core.dispatch()
 }
 
-func (m *model) purge(*testing.T) {
-	m.core.purge()
+func (m *model) purge(t *testing.T) {
 	// Purging takes what is ready for the queue, not what is assigned.
 	assigned := m.assigned()
-	m.ready = slices.DeleteFunc(m.ready, func(seq uint64) bool { return !slices.Contains(assigned, seq) })
+	require.Equal(t, len(m.ready)-len(assigned), m.core.purge())
+	m.ready = slices.DeleteFunc(m.ready, func(seq uint64) bool {
+		if slices.Contains(assigned, seq) {
+			return false
+		}
+		if m.disk[seq] == nil {
+			m.gone[seq] = true
+		}
+		return true
+	})
 }
 
 // assigned lists what waits for consumers to fetch it.
@@ -194,14 +286,19 @@ func (m *model) check(t *testing.T, at string) {
 	assigned := m.assigned()
 	require.Len(t, m.ready, m.core.ready.len()+len(assigned), "%s: ready messages", at)
 	require.Equal(t, len(m.held)+len(assigned), m.core.unacked, "%s: unacknowledged messages", at)
-	for _, seq := range m.core.effects.gone {
-		require.False(t, m.gone[seq], "%s: message %d left twice", at, seq)
-		m.gone[seq] = true
-	}
-	m.core.effects.gone = nil
-	require.Equal(t, int(m.published), len(m.gone)+len(m.held)+len(m.ready), "%s: no message is lost or doubled", at)
+	m.collectGone(t, at)
+	require.Equal(t, int(m.core.nextSeq), len(m.gone)+len(m.held)+len(m.ready), "%s: no message is lost or doubled", at)
+	m.checkMemory(t, at)
 	if m.core.ready.len() == 0 {
-		require.Zero(t, m.core.ready.bytes, "%s: octets of an empty queue", at)
+		require.Zero(t, m.core.ready.bytes(), "%s: octets of an empty queue", at)
+		return
+	}
+	place := m.core.ready.front()
+	if place == inLow || place == inOut {
+		for _, c := range m.consumers {
+			asked := m.reading != nil || m.core.effects.load
+			require.True(t, asked || !c.hasRoom(), "%s: a consumer with room waits for a message that nobody loads", at)
+		}
 		return
 	}
 	next := m.peek()
@@ -219,5 +316,52 @@ func (m *model) peek() uint64 {
 	if len(m.core.ready.returned) > 0 {
 		return m.core.ready.returned[0].Seq
 	}
-	return m.core.ready.fifo.front().Seq
+	return m.core.ready.head.front().Seq
+}
+
+// collectGone moves what the store is told to forget.
+func (m *model) collectGone(t *testing.T, at string) {
+	forget := func(seq uint64) {
+		require.Contains(t, m.disk, seq, "%s: message %d left twice", at, seq)
+		delete(m.disk, seq)
+		m.gone[seq] = true
+	}
+	for _, seq := range m.core.effects.gone {
+		forget(seq)
+	}
+	for _, s := range m.core.effects.purged {
+		for _, seq := range slices.Sorted(maps.Keys(m.disk)) {
+			if seq >= s.First && seq <= s.Last {
+				forget(seq)
+			}
+		}
+	}
+	m.core.effects.gone, m.core.effects.purged = nil, nil
+}
+
+// checkMemory adds up what should be in memory.
+func (m *model) checkMemory(t *testing.T, at string) {
+	var memory, octets, head int64
+	count := func(e *Entry) { memory += e.charge() }
+	r := &m.core.ready
+	r.eachInMemory(func(e *Entry) {
+		count(e)
+		octets += int64(e.size())
+	})
+	for i := range r.head.len() {
+		e := r.head.at(i)
+		head += headCost(&e)
+	}
+	for _, c := range m.consumers {
+		for i := range c.assigned.len() {
+			e := c.assigned.at(i)
+			count(&e)
+		}
+	}
+	for i := range m.held {
+		count(&m.held[i].Entry)
+	}
+	require.Equal(t, memory, m.core.memory, "%s: memory", at)
+	require.Equal(t, octets, r.octets, "%s: octets in memory", at)
+	require.Equal(t, head, r.headSize, "%s: octets at the head", at)
 }

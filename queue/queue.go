@@ -15,17 +15,25 @@ type Queue struct {
 	args  Arguments
 	owner any // the connection that an exclusive queue belongs to
 	store Store
+	pager *Pager // nil if nothing leaves memory
 
 	mu      lockorder.Mutex[lockorder.Queue]
-	core    core // guarded by mu
-	deleted bool // guarded by mu; set once
+	core    core          // guarded by mu
+	deleted bool          // guarded by mu; set once
+	loading chan struct{} // guarded by mu; closed when the running load ends, nil if none runs
+	asked   bool          // guarded by mu; the pager has been asked to load
+	known   bool          // guarded by mu; the pager knows that the queue has messages in memory
+	charged int64         // guarded by mu; what the pager knows of core.memory
 }
 
 // Options is what a queue needs besides its specification.
 type Options struct {
 	// Store keeps the persistent messages of a durable queue. It may be nil
-	// for a queue that is not durable.
+	// for a queue that is not durable and has no pager.
 	Store Store
+	// Pager takes messages out of memory where that is short. Without it all
+	// stay.
+	Pager *Pager
 	// Owner identifies the connection that an exclusive queue belongs to.
 	Owner any
 	// NextSeq is the lowest sequence number that was never used.
@@ -39,7 +47,7 @@ func New(spec Spec, o Options) (*Queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &Queue{spec: spec, args: args, owner: o.Owner, store: o.Store}
+	q := &Queue{spec: spec, args: args, owner: o.Owner, store: o.Store, pager: o.Pager}
 	q.core.nextSeq = o.NextSeq
 	return q, nil
 }
@@ -56,13 +64,19 @@ func (q *Queue) ID() uint32 { return q.spec.ID }
 // LockedFor says whether the queue is exclusive to somebody other than owner.
 func (q *Queue) LockedFor(owner any) bool { return q.spec.Exclusive && q.owner != owner }
 
-// Restore puts a message back that the store found at start. Messages come in
-// the order of their sequence numbers, before the queue is used.
+// Restore puts back what the store found at start. It comes in the order of the
+// sequence numbers, before the queue is used.
 func (q *Queue) Restore(r Recovered) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.core.ready.push(Entry{Message: r.Message, Seq: r.Seq, Redelivered: r.Redelivered, stored: true})
-	q.core.nextSeq = max(q.core.nextSeq, r.Seq+1)
+	q.core.nextSeq = max(q.core.nextSeq, r.Last+1)
+	if r.Message == nil {
+		q.core.restoreSpan(r)
+	} else {
+		e := Entry{Message: r.Message, Seq: r.First, Redelivered: len(r.Redelivered) > 0, stored: true}
+		q.core.memory += e.charge()
+		q.core.ready.push(e)
+	}
+	q.finish(&Unit{})
 }
 
 // Publication is one message on its way into a queue, and who waits for it.
@@ -124,34 +138,91 @@ func (q *Queue) publishLocked(batch []Publication, unit *Unit) (refused []int) {
 	return refused
 }
 
-// finish hands the stored changes over, unlocks, and wakes consumers. It is
-// the end of every change.
+// finish hands the stored changes over, unlocks, and does what the change asks
+// for. It is the end of every change.
 func (q *Queue) finish(unit *Unit) {
 	q.collectGone(unit)
-	if len(unit.Enqueue)+len(unit.Ack) > 0 {
+	if !unit.Empty() {
 		q.store.Submit(*unit)
 	}
 	var room [8]*Consumer // most changes wake few, and this one needs no allocation
-	wake := q.takeWakes(room[:0])
+	after := q.takeEffects(room[:0])
 	q.mu.Unlock()
-	for _, c := range wake {
-		c.waker.Wake(c)
-	}
+	after.do()
 }
 
-func (q *Queue) takeWakes(dst []*Consumer) []*Consumer {
-	dst = append(dst, q.core.effects.wake...)
-	clear(q.core.effects.wake)
-	q.core.effects.wake = q.core.effects.wake[:0]
-	return dst
+// aftermath is what a change of a queue leaves to be done without its lock.
+type aftermath struct {
+	queue *Queue
+	wake  []*Consumer
+	freed []uint64
+	load  bool
+}
+
+// takeEffects collects what is to be done after the unlock; wake is room for it.
+func (q *Queue) takeEffects(wake []*Consumer) aftermath {
+	e := &q.core.effects
+	a := aftermath{queue: q, wake: append(wake, e.wake...)}
+	clear(e.wake)
+	e.wake = e.wake[:0]
+	for _, p := range e.freed {
+		p.gone = true
+		if p.number != 0 {
+			a.freed = append(a.freed, p.number)
+		}
+	}
+	e.freed = nil
+	if q.pager != nil {
+		q.chargePager()
+		a.load = e.load && q.loading == nil && !q.asked
+		q.asked = q.asked || a.load
+	}
+	e.load = false
+	return a
+}
+
+// chargePager tells the pager what the queue's messages cost in memory.
+func (q *Queue) chargePager() {
+	if q.core.memory == q.charged {
+		return
+	}
+	if !q.known {
+		q.known = true
+		q.pager.meet(q)
+	}
+	q.pager.charge(q.core.memory - q.charged)
+	q.charged = q.core.memory
+}
+
+func (a *aftermath) do() {
+	for _, c := range a.wake {
+		c.waker.Wake(c)
+	}
+	for _, number := range a.freed {
+		a.queue.store.SwapFree(number)
+	}
+	if a.load {
+		a.queue.pager.ask(a.queue)
+	}
 }
 
 func (q *Queue) collectGone(unit *Unit) {
-	for _, seq := range q.core.effects.gone {
+	e := &q.core.effects
+	for _, seq := range e.gone {
 		unit.Ack = append(unit.Ack, Ack{Queue: q.spec.ID, Seq: seq})
 	}
-	q.core.effects.gone = q.core.effects.gone[:0]
+	if e.gone = e.gone[:0]; cap(e.gone) > keptGone {
+		e.gone = nil
+	}
+	for _, s := range e.purged {
+		unit.Purge = append(unit.Purge, Range{Queue: q.spec.ID, Span: s})
+	}
+	e.purged = nil
 }
+
+// keptGone is the longest list of messages that left whose memory is kept for
+// the next ones.
+const keptGone = 4096
 
 // Delivery is one unacknowledged message of a channel.
 type Delivery struct {
@@ -209,20 +280,24 @@ func (q *Queue) requeueLocked(batch []Delivery) {
 }
 
 // Get takes the first ready message and returns it with the number of those
-// that are left. With noAck it is settled at once.
+// that are left. With noAck it is settled at once. It waits for a message that
+// is out of memory.
 func (q *Queue) Get(mode AckMode) (d Delivery, remaining int, ok bool) {
-	q.mu.Lock()
-	var unit Unit
-	var e Entry
-	if !q.deleted {
-		e, ok = q.core.get()
+	for {
+		q.mu.Lock()
+		e, at := q.core.get()
+		if at == inLow || at == inOut {
+			q.mu.Unlock()
+			q.load()
+			continue
+		}
+		if ok = at != nowhere; ok && mode == AutoAck {
+			q.core.release(nil, e)
+		}
+		remaining = q.core.ready.len()
+		q.finish(&Unit{})
+		return Delivery{Entry: e, Queue: q}, remaining, ok
 	}
-	if ok && mode == AutoAck {
-		q.core.release(nil, e)
-	}
-	remaining = q.core.ready.len()
-	q.finish(&unit)
-	return Delivery{Entry: e, Queue: q}, remaining, ok
 }
 
 // AckMode says who settles what basic.get fetched.
@@ -239,18 +314,12 @@ const (
 // called when that is durable.
 func (q *Queue) Purge(done func(error)) int {
 	q.mu.Lock()
-	n := 0
-	if !q.deleted {
-		n = q.core.purge()
-	}
+	n := q.core.purge()
 	unit := Unit{Done: done}
 	q.collectGone(&unit)
-	if len(unit.Ack) > 0 {
-		q.store.Submit(unit)
-		done = nil
-	}
-	q.mu.Unlock()
-	if done != nil {
+	stored := !unit.Empty()
+	q.finish(&unit)
+	if !stored && done != nil {
 		done(nil)
 	}
 	return n
@@ -289,19 +358,14 @@ func (q *Queue) Delete(c Condition) (int, error) {
 		q.mu.Unlock()
 		return 0, err
 	}
-	n := q.core.ready.len()
 	q.deleted = true
-	wake := q.core.consumers
-	for _, c := range wake {
+	for _, c := range q.core.consumers {
 		c.gone = true
 		c.yieldLimit()
 		c.assigned.clear()
 	}
-	q.core = core{}
-	q.mu.Unlock()
-	for _, c := range wake {
-		c.waker.Wake(c)
-	}
+	n := q.core.end()
+	q.finish(&Unit{})
 	return n, nil
 }
 
@@ -318,24 +382,16 @@ func (q *Queue) checkDelete(c Condition) error {
 	return nil
 }
 
-// Stored lists the stored messages that a consumer may have seen: what a clean
-// stop records, so that the next start can flag them. Unacknowledged ones have
-// to be back in the queue.
-func (q *Queue) Stored() (redelivered []Ack) {
+// Redelivered lists the stored messages that a consumer may have seen: what a
+// clean stop records, so that the next start can flag them. Unacknowledged ones
+// have to be back in the queue.
+func (q *Queue) Redelivered() (list []Range) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, e := range q.core.ready.returned {
-		if e.stored && e.Redelivered {
-			redelivered = append(redelivered, Ack{Queue: q.spec.ID, Seq: e.Seq})
-		}
+	for _, s := range q.core.ready.redelivered() {
+		list = append(list, Range{Queue: q.spec.ID, Span: s})
 	}
-	fifo := &q.core.ready.fifo
-	for i := range fifo.len() {
-		if e := fifo.at(i); e.stored && e.Redelivered {
-			redelivered = append(redelivered, Ack{Queue: q.spec.ID, Seq: e.Seq})
-		}
-	}
-	return redelivered
+	return list
 }
 
 // String names the queue as RabbitMQ's texts do.

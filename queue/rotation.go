@@ -61,6 +61,16 @@ func (r *rotation) next() *Consumer {
 	return nil
 }
 
+// waiting says whether anybody stands in line.
+func (r *rotation) waiting() bool {
+	for _, l := range r.lines {
+		if l.waiting.len() > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 func (r *rotation) find(priority int64) (int, bool) {
 	return slices.BinarySearchFunc(r.lines, priority, func(l *line, p int64) int {
 		switch {

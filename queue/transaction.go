@@ -31,17 +31,17 @@ func Commit(store Store, parts []Part, done func(error)) (complete bool) {
 	for _, p := range parts {
 		complete = p.Queue.applyLocked(p, &unit) && complete
 	}
-	submitted := len(unit.Enqueue)+len(unit.Ack) > 0
+	submitted := !unit.Empty()
 	if submitted {
 		store.Submit(unit)
 	}
-	var wake []*Consumer
-	for _, p := range parts {
-		wake = p.Queue.takeWakes(wake)
+	after := make([]aftermath, len(parts))
+	for i, p := range parts {
+		after[i] = p.Queue.takeEffects(nil)
 		p.Queue.mu.Unlock()
 	}
-	for _, c := range wake {
-		c.waker.Wake(c)
+	for i := range after {
+		after[i].do()
 	}
 	if !submitted {
 		done(nil)

@@ -29,6 +29,7 @@ func (ch *channel) publish(m *message.Message) error {
 	if err != nil {
 		return err
 	}
+	m.Queues = int32(len(queues))
 	if ch.tx != nil {
 		ch.tx.publishes = append(ch.tx.publishes, txPublish{message: m, queues: queues, mandatory: mandatory})
 		return nil

@@ -102,7 +102,7 @@ func (c *connection) deliver(consumer *consumer, e *queue.Entry) {
 	ch := consumer.channel
 	ch.lastTag++
 	if !consumer.NoAck {
-		ch.unacked.push(ch.lastTag, queue.Delivery{Entry: *e, Queue: consumer.Queue(), Consumer: consumer.Consumer})
+		ch.unacked.push(ch.lastTag, queue.Delivery{Entry: e.Held(), Queue: consumer.Queue(), Consumer: consumer.Consumer})
 	}
 	c.method = amqp.BasicDeliver{
 		ConsumerTag: consumer.Tag, DeliveryTag: ch.lastTag, Redelivered: e.Redelivered,

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"errors"
 	"log/slog"
 	"sync"
 	"testing"
@@ -86,7 +87,7 @@ func (s *volatile) Submit(u queue.Unit) {
 
 func (s *volatile) Change(_ definitions.Change, done func(error)) { s.later(func() { done(nil) }) }
 
-func (s *volatile) Close([]queue.Ack) error {
+func (s *volatile) Close([]queue.Range) error {
 	s.mu.Lock()
 	s.closed = true
 	s.more.Signal()
@@ -95,8 +96,12 @@ func (s *volatile) Close([]queue.Ack) error {
 	return nil
 }
 
-func (*volatile) Definitions() (definitions.Set, error)             { return definitions.Set{}, nil }
-func (*volatile) LastQueueID() uint32                               { return 0 }
-func (*volatile) NextSequence(uint32) uint64                        { return 0 }
-func (*volatile) Recover(uint32, func(queue.Recovered) error) error { return nil }
-func (*volatile) Throttle()                                         {}
+func (*volatile) Definitions() (definitions.Set, error)                   { return definitions.Set{}, nil }
+func (*volatile) LastQueueID() uint32                                     { return 0 }
+func (*volatile) NextSequence(uint32) uint64                              { return 0 }
+func (*volatile) Recover(uint32, func(queue.Recovered) error) error       { return nil }
+func (*volatile) Load(uint32, []queue.Span, int) ([]queue.Loaded, uint64) { return nil, 0 }
+func (*volatile) SwapOut([]queue.Loaded) (uint64, error)                  { return 0, errors.ErrUnsupported }
+func (*volatile) SwapIn(uint64) []queue.Loaded                            { return nil }
+func (*volatile) SwapFree(uint64)                                         {}
+func (*volatile) Throttle()                                               {}

@@ -1,0 +1,139 @@
+package queue
+
+import "slices"
+
+// load brings the first messages that are out of memory back, one block or so.
+// While one load runs, others wait for it and do nothing.
+func (q *Queue) load() {
+	q.mu.Lock()
+	q.asked = false
+	if running := q.loading; running != nil {
+		q.mu.Unlock()
+		<-running
+		return
+	}
+	q.core.short = q.pager.short()
+	r, any := q.core.beginLoad()
+	if !any {
+		q.mu.Unlock()
+		return
+	}
+	var unwritten []Entry
+	number := uint64(0)
+	if r.page != nil {
+		unwritten, number = r.page.entries, r.page.number
+	}
+	done := make(chan struct{})
+	q.loading = done
+	q.mu.Unlock()
+
+	entries := q.read(&r, unwritten, number)
+
+	q.mu.Lock()
+	q.loading = nil
+	q.core.endLoad(&r, entries)
+	q.core.dispatch()
+	q.finish(&Unit{})
+	close(done)
+}
+
+// read fetches what a reading wants, from the store and from the page, which
+// may not have been written yet.
+func (q *Queue) read(r *reading, unwritten []Entry, number uint64) (entries []Entry) {
+	if n := len(r.spans); n > 0 {
+		loaded, through := q.store.Load(q.spec.ID, r.spans, r.octets)
+		if through < r.spans[n-1].Last {
+			r.through = min(r.through, through)
+		}
+		entries = make([]Entry, 0, len(loaded))
+		for _, l := range loaded {
+			entries = append(entries, Entry{Message: l.Message, Seq: l.Seq, stored: true, settled: true})
+		}
+	}
+	if r.page == nil {
+		return entries
+	}
+	if unwritten == nil {
+		for _, l := range q.store.SwapIn(number) {
+			unwritten = append(unwritten, Entry{Message: l.Message, Seq: l.Seq})
+		}
+	}
+	for _, e := range unwritten {
+		if e.Seq >= r.page.First && e.Seq <= r.through {
+			entries = append(entries, e)
+		}
+	}
+	slices.SortFunc(entries, bySeq)
+	return entries
+}
+
+// weight is what a queue could give up of its memory, in octets, and whether
+// somebody consumes from it.
+func (q *Queue) weight() (octets int64, consumed bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	r := &q.core.ready
+	if q.core.memory == 0 {
+		q.known = false
+		return 0, false
+	}
+	consumed = len(q.core.consumers) > 0
+	ready := r.octets + messageCharge*int64(len(r.returned)+r.head.len()+r.tail.len())
+	return min(ready-q.keptOctets(), q.core.memory), consumed
+}
+
+// keptOctets is what stays in memory of a queue that is paged out.
+func (q *Queue) keptOctets() int64 {
+	if len(q.core.consumers) > 0 {
+		return headOctets
+	}
+	return 0
+}
+
+// scattered lists the messages that should be gathered on disk before pageOut,
+// and the number up to which pageOut may go once they are.
+func (q *Queue) scattered() (list []Enqueue, bound uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	bound = q.core.nextSeq - 1
+	entries := q.core.scattered(bound, q.keptOctets())
+	for _, e := range entries {
+		list = append(list, Enqueue{Queue: q.spec.ID, Seq: e.Seq, Message: e.Message})
+	}
+	return list, bound
+}
+
+// pageOut takes messages out of memory. What is stored up to the bound is
+// committed.
+func (q *Queue) pageOut(bound uint64) error {
+	q.mu.Lock()
+	pages := q.core.evict(bound, q.keptOctets())
+	q.core.dispatch()
+	q.finish(&Unit{})
+	for _, p := range pages {
+		if err := q.write(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write swaps a page out. Its messages stay in memory until it is written.
+func (q *Queue) write(p *page) error {
+	list := make([]Loaded, len(p.entries))
+	for i, e := range p.entries {
+		list[i] = Loaded{Seq: e.Seq, Message: e.Message}
+	}
+	number, err := q.store.SwapOut(list)
+	if err != nil {
+		return err
+	}
+	q.mu.Lock()
+	p.number, p.entries = number, nil
+	gone := p.gone
+	q.mu.Unlock()
+	if gone {
+		q.store.SwapFree(number)
+	}
+	return nil
+}

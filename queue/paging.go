@@ -1,0 +1,232 @@
+package queue
+
+import (
+	"cmp"
+	"slices"
+)
+
+const (
+	// shortOctets is how much is loaded at once where memory is short, in
+	// octets of bodies.
+	shortOctets = 32 << 10
+	// pageOctets is how much is swapped out together, in octets.
+	pageOctets = 256 << 10
+	// maxLoadSpans bounds what one load asks the store for.
+	maxLoadSpans = 256
+)
+
+// reading is messages on their way back into memory.
+type reading struct {
+	from       place // inLow or inOut
+	spans      []Span
+	page       *page // nil if only stored messages are wanted
+	octets     int
+	generation uint64
+	// through is the number up to which everything is brought in; the host
+	// lowers it if the store stops earlier.
+	through uint64
+}
+
+// beginLoad says what has to be loaded next, if anything has to be.
+func (c *core) beginLoad() (reading, bool) {
+	r := reading{from: c.ready.front(), generation: c.generation, octets: shortOctets}
+	if !c.short {
+		r.octets = max(r.octets, headOctets-int(c.ready.headSize))
+	}
+	switch {
+	case r.from == inLow:
+		c.ready.low.begin(&r)
+		return r, true
+	case r.from == inOut, c.readsAhead():
+		r.from = inOut
+		c.ready.out.begin(&r)
+		return r, true
+	}
+	return r, false
+}
+
+// begin fills in what comes first in a backlog that is not empty: spans, or a
+// page and the spans that it lies between.
+func (b *backlog) begin(r *reading) {
+	const none = ^uint64(0)
+	limit := none
+	if len(b.spans) > maxLoadSpans {
+		limit = b.spans[maxLoadSpans].First - 1
+	}
+	if len(b.pages) > 0 {
+		p := b.pages[0]
+		if len(b.spans) == 0 || p.First < b.spans[0].First {
+			r.page = p
+			limit = min(limit, p.Last)
+		} else {
+			limit = min(limit, p.First-1)
+		}
+	}
+	for _, s := range b.spans {
+		if s.First > limit {
+			break
+		}
+		r.spans = append(r.spans, Span{First: s.First, Last: min(s.Last, limit)})
+	}
+	if limit == none {
+		limit = r.spans[len(r.spans)-1].Last
+	}
+	r.through = limit
+}
+
+// endLoad takes in what was loaded, in the order of the sequence numbers.
+func (c *core) endLoad(r *reading, loaded []Entry) {
+	if r.generation != c.generation {
+		return
+	}
+	b := &c.ready.out
+	if r.from == inLow {
+		b = &c.ready.low
+	}
+	for i := range loaded {
+		e := &loaded[i]
+		e.Redelivered = b.isFlagged(e.Seq)
+		c.memory += e.charge()
+		c.ready.octets += int64(e.size())
+		if r.from == inLow {
+			c.ready.pushReturned(*e)
+		} else {
+			c.ready.pushHead(*e)
+		}
+	}
+	c.effects.freed = append(c.effects.freed, b.forget(r, loaded)...)
+}
+
+// scattered lists the stored messages that evict would take out of memory and
+// that were never read back: they may lie in many small pieces on the disk.
+func (c *core) scattered(bound uint64, keep int64) (list []Entry) {
+	note := func(e Entry) {
+		if e.stored && !e.settled && e.Seq <= bound {
+			list = append(list, e)
+		}
+	}
+	r := &c.ready
+	for _, e := range r.returned {
+		note(e)
+	}
+	for i := r.kept(keep); i < r.head.len(); i++ {
+		note(r.head.at(i))
+	}
+	for i := range r.tail.len() {
+		note(r.tail.at(i))
+	}
+	slices.SortFunc(list, bySeq)
+	return list
+}
+
+func bySeq(a, b Entry) int { return cmp.Compare(a.Seq, b.Seq) }
+
+// kept is how many messages at the head have about so many octets.
+func (r *ready) kept(octets int64) int {
+	n := 0
+	for ; n < r.head.len() && octets > 0; n++ {
+		e := r.head.at(n)
+		octets -= headCost(&e)
+	}
+	return n
+}
+
+// evict takes messages up to a sequence number out of memory and keeps about so
+// many octets at the head. Up to that number everything that is stored is
+// committed. It returns the pages of what is not stored: the host writes them.
+func (c *core) evict(bound uint64, keep int64) (pages []*page) {
+	returned := c.evictReturned(bound, keep)
+	pages = append(pages, returned.pages...)
+	c.ready.low.merge(returned)
+
+	head := c.evictHead(bound, keep)
+	pages = append(pages, head.pages...)
+	if !head.empty() && !c.ready.out.empty() {
+		c.generation++ // a running load brings what comes behind this
+	}
+	c.ready.out = concat(head, c.ready.out)
+
+	tail := c.evictTail(bound)
+	pages = append(pages, tail.pages...)
+	c.ready.out = concat(c.ready.out, tail)
+	return pages
+}
+
+// leave accounts for a message that leaves memory.
+func (c *core) leave(e *Entry) {
+	c.memory -= e.charge()
+	c.ready.octets -= int64(e.size())
+}
+
+// evictReturned takes messages that came back. Those that would go into a page
+// stay if it could lie between others.
+func (c *core) evictReturned(bound uint64, keep int64) backlog {
+	r := &c.ready
+	swapped := uint64(0)
+	if n := len(r.low.pages); n > 0 {
+		swapped = r.low.pages[n-1].Last
+	}
+	var left packer
+	var stay []Entry
+	slices.SortFunc(r.returned, bySeq)
+	for i := range r.returned {
+		e := &r.returned[i]
+		if keep > 0 || e.Seq > bound || !e.stored && e.Seq <= swapped {
+			keep -= headCost(e)
+			stay = append(stay, *e)
+			continue
+		}
+		left.add(e)
+		c.leave(e)
+	}
+	r.returned = stay // sorted, which is a heap
+	return left.backlog
+}
+
+// evictHead takes messages from the end of the head, where they join what is
+// out. What comes behind them and has to stay becomes the tail.
+func (c *core) evictHead(bound uint64, keep int64) backlog {
+	r := &c.ready
+	if r.out.empty() {
+		r.joinTail()
+	}
+	n := r.kept(keep)
+	if n == r.head.len() || r.head.at(n).Seq > bound ||
+		!r.out.empty() && r.head.at(r.head.len()-1).Seq > bound {
+		return backlog{}
+	}
+	left := packer{neighbours: true}
+	all := r.head
+	r.head, r.headSize = ring[Entry]{}, 0
+	for i := range all.len() {
+		switch e := all.at(i); {
+		case i < n:
+			r.pushHead(e)
+		case e.Seq <= bound:
+			left.add(&e)
+			c.leave(&e)
+		default:
+			r.tail.push(e)
+		}
+	}
+	return left.backlog
+}
+
+// evictTail takes messages from the front of the tail, if there is one.
+func (c *core) evictTail(bound uint64) backlog {
+	left := packer{neighbours: true}
+	for tail := &c.ready.tail; tail.len() > 0 && tail.front().Seq <= bound; {
+		e := tail.pop()
+		left.add(&e)
+		c.leave(&e)
+	}
+	return left.backlog
+}
+
+// restoreSpan adds stored messages that are out of memory, behind all others.
+func (c *core) restoreSpan(r Recovered) {
+	tail := c.evictTail(r.Last) // nothing in memory may lie between what is out
+	c.ready.out = concat(concat(c.ready.out, tail), backlog{
+		spans: []Span{r.Span}, flagged: slices.Clone(r.Redelivered), count: r.Count, octets: r.Octets,
+	})
+}
