@@ -34,6 +34,11 @@ type Config struct {
 	// it: it survives a crash of the broker, but not of the machine.
 	Durability string `key:"durability"`
 
+	// What queued messages may cost in memory together, in octets, 1048576 or
+	// more. Beyond it the longest queues keep their messages on the disk until
+	// consumers come near them.
+	MemoryBudget int64 `key:"memory-budget"`
+
 	// Largest frame in octets that is proposed to clients, 4096 or more; 0 means
 	// no limit.
 	FrameMax uint32 `key:"frame-max"`
@@ -123,6 +128,7 @@ func Default() Config {
 		LogLevel:               LogInfo,
 		LogFormat:              LogText,
 		Durability:             DurabilityFsync,
+		MemoryBudget:           50331648,
 		FrameMax:               131072,
 		InitialFrameMax:        8192,
 		ChannelMax:             2047,

@@ -15,6 +15,8 @@ const (
 	frameCeiling = 512 << 20
 	// initialFrameCeiling keeps a stranger from holding much, in octets.
 	initialFrameCeiling = 1 << 20
+	// budgetFloor leaves room for the heads of a few queues, in octets.
+	budgetFloor = 1 << 20
 	// messageCeiling is RabbitMQ's hard limit of a body, in octets.
 	messageCeiling = 512 << 20
 	// heartbeatCeiling is what tune can carry.
@@ -80,6 +82,8 @@ func storageSettings() []setting {
 			flag("directory for everything that has to survive a restart"),
 		newSetting("durability", func(c *Config) *string { return &c.Durability }, asText, oneOf(DurabilityFsync, DurabilityOS)).
 			flag("when a persistent message is confirmed: fsync (the disk has it) or os (the operating system has it)"),
+		newSetting("memory-budget", func(c *Config) *int64 { return &c.MemoryBudget }, asInteger, between[int64](budgetFloor, math.MaxInt64)).
+			flag("octets of memory that queued messages may take together before long queues stay on the disk"),
 	}
 }
 

@@ -34,7 +34,7 @@ func openBroker(config configs.Config, log *slog.Logger, progress func(recovery)
 		return nil, fail(storeStatus(err), err)
 	}
 	b, err := broker.New(broker.Options{
-		Store: store, Logger: log, VHosts: []string{config.VHost},
+		Store: store, Logger: log, VHosts: []string{config.VHost}, MemoryBudget: config.MemoryBudget,
 		Progress: func(p broker.Progress) {
 			progress(recovery{queues: p.Queues, of: p.Of, messages: p.Messages})
 		},
