@@ -14,6 +14,8 @@ import (
 type Options struct {
 	Store  Store
 	Logger *slog.Logger
+	// Alarms are what the broker is short of; nil means alarms of its own.
+	Alarms *Alarms
 	// VHosts are the names of the virtual hosts to serve; empty means "/".
 	VHosts []string
 	// MemoryBudget is what queued messages may cost in memory together before
@@ -31,6 +33,7 @@ type Broker struct {
 	store  Store
 	pager  *queue.Pager
 	log    *slog.Logger
+	alarms *Alarms
 	vhosts map[string]*VHost // fixed after New
 
 	numbers *queueNumbers
@@ -45,7 +48,10 @@ func New(o Options) (*Broker, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	b := &Broker{store: o.Store, log: o.Logger, vhosts: make(map[string]*VHost)}
+	if o.Alarms == nil {
+		o.Alarms = NewAlarms()
+	}
+	b := &Broker{store: o.Store, log: o.Logger, alarms: o.Alarms, vhosts: make(map[string]*VHost)}
 	b.pager = queue.NewPager(queue.PagerOptions{Store: o.Store, Budget: o.MemoryBudget, Logger: o.Logger})
 	if err := b.start(o); err != nil {
 		b.pager.Close()
@@ -78,6 +84,9 @@ func (b *Broker) VHost(name string) (*VHost, bool) {
 
 // VHosts lists the names of the virtual hosts in order.
 func (b *Broker) VHosts() []string { return slices.Sorted(maps.Keys(b.vhosts)) }
+
+// Alarms is what the broker is short of.
+func (b *Broker) Alarms() *Alarms { return b.alarms }
 
 // Throttle blocks while the store has more to write than it may hold in
 // memory, and while queues give up memory that publishers have flooded.

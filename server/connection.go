@@ -47,6 +47,7 @@ type clientProperties struct {
 	name                 string // the connection's name as the client gave it
 	authFailureClose     bool
 	consumerCancelNotify bool
+	connectionBlocked    bool
 }
 
 // connection is one client. The fields of the first group belong to the
@@ -155,9 +156,13 @@ func (c *connection) readLoop() error {
 		}
 		if n > 0 {
 			err = c.handle(frame)
+			header := frame.Type == amqp.FrameHeader
 			c.input.consume(n)
 			if err != nil {
 				return err
+			}
+			if header {
+				c.awaitAlarm()
 			}
 			continue
 		}

@@ -39,6 +39,11 @@
 // channels that want the writer has a lock of its own (wants), which is a
 // leaf: it is taken by other connections and by the store.
 //
+// # Alarms
+//
+// While the broker is short of something (broker.Alarms), the reader of a
+// connection that publishes stands still; see connection.awaitAlarm.
+//
 // # Errors
 //
 // An *amqp.Error ends the channel or the connection, as its code says, with

@@ -169,6 +169,7 @@ func readClientProperties(t amqp.Table) clientProperties {
 	}
 	p.authFailureClose = has("authentication_failure_close")
 	p.consumerCancelNotify = has("consumer_cancel_notify")
+	p.connectionBlocked = has("connection.blocked")
 	return p
 }
 

@@ -221,6 +221,7 @@ func (p *peer) handshake(last handshakeStep) {
 func clientProperties() amqp.Table {
 	return amqp.Table{{Key: "capabilities", Value: amqp.Table{
 		{Key: "authentication_failure_close", Value: true},
+		{Key: "connection.blocked", Value: true},
 		{Key: "consumer_cancel_notify", Value: true},
 	}}}
 }

@@ -39,6 +39,8 @@ var update = flag.Bool("update", false, "rewrite the transcripts with what the s
 //	C: octets "\x00"  anything
 //	C: hang up        the socket is closed
 //	T: 5s             time passes
+//	A: disk low       the alarm of a resource goes on
+//	A: disk well      and off
 //
 // Names that the server invents are counted: amq.gen-1 is the first one. Where
 // the word "durable" comes up, the store is the real one. The
@@ -74,8 +76,8 @@ func play(t *testing.T, script string) string {
 	} else {
 		store = newVolatile()
 	}
-	serve(t, l, store, options(t, lines[0]))
-	c := &conversation{t: t, listener: l, parties: make(map[string]*party), names: make(map[string]string)}
+	served := serve(t, l, store, options(t, lines[0]))
+	c := &conversation{t: t, listener: l, alarms: served.broker.Alarms(), parties: make(map[string]*party), names: make(map[string]string)}
 	for _, line := range lines {
 		c.line(line)
 	}
@@ -116,6 +118,7 @@ func options(t *testing.T, line string) server.Options {
 type conversation struct {
 	t        *testing.T
 	listener *listener
+	alarms   *broker.Alarms
 	parties  map[string]*party // by their number, which is empty for the first
 	text     strings.Builder
 	said     bool              // by the speaker, and the answers are not written yet
@@ -130,7 +133,7 @@ type party struct {
 	told   bool // that the server has closed the socket
 }
 
-var scriptLine = regexp.MustCompile(`^([CST])(\d*): (.*)$`)
+var scriptLine = regexp.MustCompile(`^([CSTA])(\d*): (.*)$`)
 
 // line plays one line.
 func (c *conversation) line(text string) {
@@ -157,6 +160,12 @@ func (c *conversation) line(text string) {
 		span, err := time.ParseDuration(words)
 		require.NoError(c.t, err)
 		time.Sleep(span)
+		c.said = true
+	case "A":
+		c.listen()
+		c.text.WriteString(text + "\n")
+		resource, state, _ := strings.Cut(words, " ")
+		c.alarms.Set(broker.Resource(resource), state == "low")
 		c.said = true
 	}
 }
