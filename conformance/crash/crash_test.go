@@ -8,6 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// cyclesPerEra keeps histories short enough for memory and for a look at them.
+const cyclesPerEra = 50
+
 // The moments of a kill under load, counted from when the broker was ready.
 const (
 	earliestKill = 50 * time.Millisecond
@@ -16,8 +19,8 @@ const (
 
 // D1 of the reliability programme.
 func TestCrash_KillUnderLoad(t *testing.T) {
-	eachEra(t, environmentCount(t, "CRASH_CYCLES", 20), func(t *testing.T, era era) {
-		trial := newTrial(t, filepath.Join(t.TempDir(), "data"), era.seed)
+	eachEra(t, environmentCount(t, "CRASH_CYCLES", 20), cyclesPerEra, func(t *testing.T, era era) {
+		trial := newTrial(t, filepath.Join(t.TempDir(), "data"), era)
 		for range era.cycles {
 			trial.live(t, trial.between(earliestKill, latestKill), trial.broker.kill)
 		}
@@ -31,8 +34,8 @@ func TestCrash_KillUnderLoad(t *testing.T) {
 func TestCrash_KillWhileItStarts(t *testing.T) {
 	const latest = 300 * time.Millisecond
 	const most = 4
-	eachEra(t, environmentCount(t, "CRASH_START_KILLS", 12), func(t *testing.T, era era) {
-		trial := newTrial(t, filepath.Join(t.TempDir(), "data"), era.seed)
+	eachEra(t, environmentCount(t, "CRASH_START_KILLS", 12), cyclesPerEra, func(t *testing.T, era era) {
+		trial := newTrial(t, filepath.Join(t.TempDir(), "data"), era)
 		for left := era.cycles; left > 0; {
 			for range min(left, 1+trial.random.IntN(most)) {
 				trial.liveFromLaunch(t, trial.between(0, latest), trial.broker.kill)
@@ -46,8 +49,8 @@ func TestCrash_KillWhileItStarts(t *testing.T) {
 
 // D7 of the reliability programme: a clean stop also keeps every settled ack.
 func TestCrash_Sigterm(t *testing.T) {
-	eachEra(t, environmentCount(t, "CRASH_STOPS", 4), func(t *testing.T, era era) {
-		trial := newTrial(t, filepath.Join(t.TempDir(), "data"), era.seed)
+	eachEra(t, environmentCount(t, "CRASH_STOPS", 4), cyclesPerEra, func(t *testing.T, era era) {
+		trial := newTrial(t, filepath.Join(t.TempDir(), "data"), era)
 		for range era.cycles {
 			trial.live(t, trial.between(earliestKill, latestKill), func() { trial.broker.terminate(t) })
 		}

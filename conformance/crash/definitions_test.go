@@ -14,8 +14,8 @@ import (
 // P2 and P9 of the reliability programme: what a broker has answered with an ok
 // is durable, be it a declaration or a deletion.
 func TestCrash_DefinitionsSurvive(t *testing.T) {
-	eachEra(t, environmentCount(t, "CRASH_DEFINITIONS", 5), func(t *testing.T, era era) {
-		trial := newTrial(t, filepath.Join(t.TempDir(), "data"), era.seed)
+	eachEra(t, environmentCount(t, "CRASH_DEFINITIONS", 5), cyclesPerEra, func(t *testing.T, era era) {
+		trial := newTrial(t, filepath.Join(t.TempDir(), "data"), era)
 		var topology topology
 		for range era.cycles {
 			trial.broker.start(t)

@@ -157,6 +157,10 @@ func (i *inventory) drainOnce(conn *amqp.Connection, queue uint16) (remaining in
 	if err != nil {
 		return 0, err
 	}
+	count, err := messageCount(observer, queue)
+	if err != nil {
+		return 0, err
+	}
 	channel, closed, err := openChannel(conn)
 	if err != nil {
 		return 0, err
@@ -166,7 +170,7 @@ func (i *inventory) drainOnce(conn *amqp.Connection, queue uint16) (remaining in
 		return 0, err
 	}
 	session := &openSession{history: i.history, number: i.history.Open(queue)}
-	err = session.takeAll(deliveries, func() (int, error) { return messageCount(observer, queue) })
+	err = session.takeAll(deliveries, count, func() (int, error) { return messageCount(observer, queue) })
 	i.history.End(session.number)
 	if err != nil {
 		return 0, errors.Join(err, channel.Close())
@@ -189,13 +193,13 @@ func consume(channel *amqp.Channel, queue uint16) (<-chan amqp.Delivery, error) 
 	return channel.ConsumeWithContext(context.Background(), queueName(queue), "", false, false, false, false, nil)
 }
 
-// takeAll acks deliveries until ready says that none is left in the queue and
-// none has come for a moment; one that comes later still is counted after the
-// session, and drained by the next.
-func (o *openSession) takeAll(deliveries <-chan amqp.Delivery, ready func() (int, error)) error {
-	const moment = 20 * time.Millisecond
+// takeAll acks count deliveries. If no more come, it ends once ready says that
+// none is left in the queue: damage can leave out what had been counted. One
+// that comes later still is counted after the session, and drained by the next.
+func (o *openSession) takeAll(deliveries <-chan amqp.Delivery, count int, ready func() (int, error)) error {
+	const patience = 2 * time.Second // for the octets of one large body
 	deadline := time.After(joinDeadline)
-	for {
+	for taken := 0; taken < count; {
 		select {
 		case delivery, ok := <-deliveries:
 			if !ok {
@@ -204,7 +208,8 @@ func (o *openSession) takeAll(deliveries <-chan amqp.Delivery, ready func() (int
 			if err := o.takeOne(delivery); err != nil {
 				return err
 			}
-		case <-time.After(moment):
+			taken++
+		case <-time.After(patience):
 			left, err := ready()
 			if err != nil || left == 0 {
 				return err
@@ -213,6 +218,7 @@ func (o *openSession) takeAll(deliveries <-chan amqp.Delivery, ready func() (int
 			return &promiseError{"the deliveries do not come to an end"}
 		}
 	}
+	return nil
 }
 
 func (o *openSession) takeOne(delivery amqp.Delivery) error {

@@ -20,21 +20,19 @@ type trial struct {
 }
 
 // newTrial prepares a broker on a data directory that does not exist yet.
-func newTrial(t *testing.T, dataDir string, seed uint64) *trial {
+func newTrial(t *testing.T, dataDir string, era era) *trial {
 	t.Helper()
-	t.Logf("%s=%d repeats the choices of this run", seedVariable, seed)
 	return &trial{
-		broker: newBroker(t, dataDir), load: newLoad(seed), seed: seed,
-		random: rand.New(rand.NewPCG(seed, seed)),
+		broker: newBroker(t, dataDir), load: newLoad(era.seed), seed: era.seed,
+		random: rand.New(rand.NewPCG(era.seed, era.seed)),
 	}
 }
 
 // eachEra splits a number of cycles into eras, each with a fresh directory, a
 // fresh history and a seed of its own: what fails is then short enough to be
-// repeated.
-func eachEra(t *testing.T, cycles int, run func(t *testing.T, era era)) {
+// repeated. It ends with the first era that fails.
+func eachEra(t *testing.T, cycles, longest int, run func(t *testing.T, era era)) {
 	t.Helper()
-	const longest = 50
 	seed := environmentNumber(t, seedVariable, rand.Uint64N(1<<32))
 	for number := 0; cycles > 0; number++ {
 		e := era{number: number, seed: seed + uint64(number), cycles: min(cycles, longest)}
@@ -49,7 +47,7 @@ func eachEra(t *testing.T, cycles int, run func(t *testing.T, era era)) {
 // era is some cycles on one directory.
 type era struct {
 	number int
-	seed   uint64
+	seed   uint64 // as CRASH_SEED it repeats the random choices
 	cycles int
 }
 

@@ -1,0 +1,65 @@
+package crash
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// tracer runs a broker under strace, which makes system calls fail.
+type tracer struct {
+	calls string // as strace names them
+	log   string // file with the calls made so far
+}
+
+func newTracer(t *testing.T, calls string) *tracer {
+	t.Helper()
+	_, err := exec.LookPath("strace")
+	require.NoError(t, err, "tests that inject faults need strace (Debian: strace), and leave to trace: "+
+		"root, or 0 in /proc/sys/kernel/yama/ptrace_scope")
+	return &tracer{calls: calls, log: filepath.Join(t.TempDir(), "calls")}
+}
+
+// inject makes later processes of b run the broker with a fault at calls that match when. Those
+// are counted in each thread: one processor makes that few.
+func (s *tracer) inject(b *broker, fault, when string) {
+	b.environment = []string{"GOMAXPROCS=1"}
+	b.tracer = []string{
+		// The traced process stays our child, so that it can be killed, and its
+		// exit status seen.
+		"strace", "--daemonize", "--follow-forks", "--quiet=all", "--output=" + s.log,
+		"--signal=none", "--trace=" + s.calls, "--inject=" + s.calls + ":" + fault + ":when=" + when,
+	}
+}
+
+// release runs later processes without faults.
+func (*tracer) release(b *broker) { b.environment, b.tracer = nil, nil }
+
+// made counts the calls of the last process, of all threads and of the one with
+// the most.
+func (s *tracer) made(t *testing.T) (all, busiest int) {
+	t.Helper()
+	text, err := os.ReadFile(s.log)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, 0
+	}
+	require.NoError(t, err)
+	threads := make(map[string]int)
+	for line := range bytes.Lines(text) {
+		// A call that another thread's interrupts has a second line.
+		thread, call, _ := bytes.Cut(line, []byte(" "))
+		if bytes.HasPrefix(bytes.TrimSpace(call), []byte("<...")) {
+			continue
+		}
+		all++
+		threads[string(thread)]++
+		busiest = max(busiest, threads[string(thread)])
+	}
+	return all, busiest
+}
