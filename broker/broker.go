@@ -124,7 +124,7 @@ func (b *Broker) recover(r recovery) error {
 	for _, spec := range set.Queues {
 		problems = append(problems, b.restore(spec.VHost, func(v *VHost) error { return v.restoreQueue(spec, &r) }))
 	}
-	b.log.Info("recovered", "queues", r.Queues, "messages", r.Messages)
+	b.log.Info("recovered", "queues", r.Queues, "messages", r.Messages, "octets", r.Octets)
 	for _, spec := range set.Bindings {
 		problems = append(problems, b.restore(spec.VHost, func(v *VHost) error { return v.restoreBinding(spec) }))
 	}

@@ -7,6 +7,7 @@ type Progress struct {
 	Queues   int // done, of Of
 	Of       int
 	Messages int
+	Octets   int64 // of their bodies; an estimate, see queue.Recovered
 }
 
 // recovery counts what comes back, and tells.
@@ -20,10 +21,13 @@ func (r *recovery) begin(queues int) {
 	r.report()
 }
 
-// add counts a queue that is complete.
-func (r *recovery) add(q *queue.Queue) {
+func (r *recovery) add(m queue.Recovered) {
+	r.Messages += m.Count
+	r.Octets += m.Octets
+}
+
+func (r *recovery) queueDone() {
 	r.Queues++
-	r.Messages += q.Counts().Ready
 	r.report()
 }
 

@@ -30,6 +30,9 @@ func TestProgressOfTheRecovery(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, b.Close())
 	require.Equal(t, []broker.Progress{
-		{Of: 3}, {Queues: 1, Of: 3, Messages: 1}, {Queues: 2, Of: 3, Messages: 2}, {Queues: 3, Of: 3, Messages: 3},
+		{Of: 3},
+		{Queues: 1, Of: 3, Messages: 1, Octets: 5},
+		{Queues: 2, Of: 3, Messages: 2, Octets: 10},
+		{Queues: 3, Of: 3, Messages: 3, Octets: 15},
 	}, told)
 }

@@ -214,12 +214,13 @@ func (v *VHost) restoreQueue(spec queue.Spec, progress *recovery) error {
 	}
 	err = v.broker.store.Recover(spec.ID, func(r queue.Recovered) error {
 		q.Restore(r)
+		progress.add(r)
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("reading the messages of %s: %w", spec, err)
 	}
-	progress.add(q)
+	progress.queueDone()
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.addQueue(q)

@@ -25,6 +25,7 @@ type startup struct {
 type recovery struct {
 	queues, of int
 	messages   int
+	octets     int64 // of bodies
 }
 
 const (
@@ -86,8 +87,8 @@ func (s *startup) report() {
 
 // reportRecovery logs how far the recovery is, and returns it in words.
 func (s *startup) reportRecovery(r *recovery, elapsed time.Duration) string {
-	status := fmt.Sprintf("Recovering: %d of %d queues, %d messages", r.queues, r.of, r.messages)
-	attributes := []any{"queues", r.queues, "of", r.of, "messages", r.messages}
+	status := fmt.Sprintf("Recovering: %d of %d queues, %d messages, %d MiB", r.queues, r.of, r.messages, r.octets>>20)
+	attributes := []any{"queues", r.queues, "of", r.of, "messages", r.messages, "octets", r.octets}
 	if left, known := r.left(elapsed); known {
 		status += fmt.Sprintf(", about %s left", left)
 		attributes = append(attributes, "left", left)

@@ -40,13 +40,13 @@ func TestStartTellsHowFarItIs(t *testing.T) {
 		<-time.After(startupInterval + time.Millisecond)
 		s.recovered(recovery{of: 100})
 		<-time.After(startupInterval)
-		s.recovered(recovery{queues: 25, of: 100, messages: 1000})
+		s.recovered(recovery{queues: 25, of: 100, messages: 1000, octets: 5 << 20})
 		<-time.After(startupInterval)
 	})
 	const patience = " EXTEND_TIMEOUT_USEC=30000000"
 	require.Equal(t, []string{
 		"STATUS=Opening the data directory" + patience,
-		"STATUS=Recovering: 0 of 100 queues, 0 messages" + patience,
-		"STATUS=Recovering: 25 of 100 queues, 1000 messages, about 12s left" + patience,
+		"STATUS=Recovering: 0 of 100 queues, 0 messages, 0 MiB" + patience,
+		"STATUS=Recovering: 25 of 100 queues, 1000 messages, 5 MiB, about 12s left" + patience,
 	}, list)
 }

@@ -36,7 +36,7 @@ func openBroker(config configs.Config, log *slog.Logger, progress func(recovery)
 	b, err := broker.New(broker.Options{
 		Store: store, Logger: log, VHosts: []string{config.VHost}, MemoryBudget: config.MemoryBudget,
 		Progress: func(p broker.Progress) {
-			progress(recovery{queues: p.Queues, of: p.Of, messages: p.Messages})
+			progress(recovery{queues: p.Queues, of: p.Of, messages: p.Messages, octets: p.Octets})
 		},
 	})
 	if err != nil {
