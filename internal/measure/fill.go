@@ -14,9 +14,10 @@ import (
 const numberOctets = 8
 
 // filler publishes persistent messages with confirms over a connection of its
-// own. Their bodies begin with their numbers, from zero.
+// own. Their bodies begin with their numbers within a queue, from zero.
 type filler struct {
 	url, exchange, key string
+	keys               []string // instead of one: in turns
 	messages, size     int
 	inFlight           int
 }
@@ -51,17 +52,16 @@ func (f filler) run() error {
 }
 
 func (f filler) publish(c *client, w *window) error {
-	one, at := f.frames()
+	message := f.frames()
 	var out []byte
 	for next := 0; next < f.messages; {
-		n := int(w.claim(int64(min(burst, f.messages-next, max(1, burstOctets/len(one))))))
+		n := int(w.claim(int64(min(burst, f.messages-next, max(1, burstOctets/f.size)))))
 		if n == 0 {
 			return nil // drain tells
 		}
 		out = out[:0]
 		for i := range n {
-			binary.BigEndian.PutUint64(one[at:], uint64(next+i))
-			out = append(out, one...)
+			out = message(out, next+i)
 		}
 		if _, err := c.sock.Write(out); err != nil {
 			return err
@@ -75,10 +75,18 @@ func (f filler) publish(c *client, w *window) error {
 // message has more.
 const burstOctets = 1 << 20
 
-// frames is one message on the wire, and where its number goes.
-func (f filler) frames() (frames []byte, at int) {
+// frames appends the messages of the filler as they go over the wire, by their
+// numbers.
+func (f filler) frames() func(dst []byte, number int) []byte {
+	keys := f.keys
+	if len(keys) == 0 {
+		keys = []string{f.key}
+	}
+	properties := amqp.PropertyList{DeliveryMode: 2}.Encode()
 	body := bytes.Repeat([]byte("leveret."), f.size/8+1)[:f.size]
-	frames = amqp.AppendContent(nil, 1, &amqp.BasicPublish{Exchange: f.exchange, RoutingKey: f.key},
-		amqp.PropertyList{DeliveryMode: 2}.Encode(), body, clientFrameMax)
-	return frames, bytes.Index(frames, body[:min(f.size, 2*numberOctets)])
+	return func(dst []byte, number int) []byte {
+		binary.BigEndian.PutUint64(body, uint64(number/len(keys)))
+		publish := &amqp.BasicPublish{Exchange: f.exchange, RoutingKey: keys[number%len(keys)]}
+		return amqp.AppendContent(dst, 1, publish, properties, body, clientFrameMax)
+	}
 }

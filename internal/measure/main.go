@@ -23,7 +23,8 @@
 //	    until ready and until the first delivery, all of them consumed and
 //	    checked, and the disk afterwards (-messages, -size, -queues, -restart)
 //	go run ./internal/measure -scenario queues -leveret bin/leveret -data /tmp/queues
-//	    100,000 durable queues: rate, memory, restart (-queues, -connections)
+//	    100,000 durable queues: rate, memory, restart (-queues, -connections,
+//	    -bindings of each, -messages in all)
 //	go run ./internal/measure -scenario fanout -leveret bin/leveret -data /tmp/fanout
 //	    a persistent message of 1 MiB to 1,000 durable queues: confirm, disk,
 //	    memory, and that all queues have it after a kill (-size, -queues)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func queuesOwn() settings { return settings{queues: 100_000, connections: 100} }
+func queuesOwn() settings { return settings{queues: 100_000, connections: 100, size: 1024} }
 
 // measureQueues declares many durable queues and restarts the broker with them.
 func measureQueues(b *subject, s settings, out io.Writer) error {
@@ -24,31 +24,13 @@ func measureQueues(b *subject, s settings, out io.Writer) error {
 	if err := bindQueues(b, s, list, out); err != nil {
 		return err
 	}
-	use, err := diskUse(b.dir)
-	if err != nil {
+	if err := fillQueues(b, s, list, out); err != nil {
 		return err
 	}
-	figure(out, "disk", "%s", octets(use))
-	for _, how := range []struct {
-		name string
-		end  func() error
-	}{{"kill", b.kill}, {"clean stop", b.stop}} {
-		if err := how.end(); err != nil {
-			return err
-		}
-		took, err := b.start()
-		if err != nil {
-			return err
-		}
-		figure(out, "ready", "%s after the start that followed a %s", took.Round(time.Millisecond), how.name)
-		tellMemory(out, "memory after the restart", b, empty, s.queues)
+	if err := restartQueues(b, s, empty, out); err != nil {
+		return err
 	}
-	return spread(b.url, 1, []string{list[0], list[s.queues-1]}, func(c *client, queue string) error {
-		if _, err := c.depth(queue); err != nil {
-			return fmt.Errorf("%s did not come back: %w", queue, err)
-		}
-		return nil
-	})
+	return checkQueues(b, s, list)
 }
 
 const bindExchange = "measure-topic"
@@ -78,6 +60,62 @@ func bindQueues(b *subject, s settings, queues []string, out io.Writer) error {
 	figure(out, "bound", "%.0f bindings a second, %s in all", rate(s.queues*s.bindings, took), took.Round(time.Millisecond))
 	tellMemory(out, "memory with the bindings", b, before, s.queues*s.bindings)
 	return nil
+}
+
+// fillQueues publishes messages to all of the queues in turns.
+func fillQueues(b *subject, s settings, queues []string, out io.Writer) error {
+	if s.messages == 0 {
+		return nil
+	}
+	watch, began := watchMemory(b.pid()), time.Now()
+	f := filler{url: b.url, keys: queues, messages: s.messages, size: s.size, inFlight: s.inFlight}
+	err := f.run()
+	took, most := time.Since(began), watch.end()
+	if err != nil {
+		return err
+	}
+	figure(out, "confirmed", "%.0f messages a second, %s in all", rate(s.messages, took), took.Round(time.Millisecond))
+	figure(out, "memory while filling", "at most %s", most)
+	return nil
+}
+
+// restartQueues kills the broker, starts it, stops it cleanly and starts it.
+func restartQueues(b *subject, s settings, empty memory, out io.Writer) error {
+	use, err := diskUse(b.dir)
+	if err != nil {
+		return err
+	}
+	figure(out, "disk", "%s", octets(use))
+	for _, how := range []struct {
+		name string
+		end  func() error
+	}{{"kill", b.kill}, {"clean stop", b.stop}} {
+		if err := how.end(); err != nil {
+			return err
+		}
+		took, err := b.start()
+		if err != nil {
+			return err
+		}
+		figure(out, "ready", "%s after the start that followed a %s", took.Round(time.Millisecond), how.name)
+		tellMemory(out, "memory after the restart", b, empty, s.queues)
+	}
+	return nil
+}
+
+// checkQueues looks for all queues, each with its share of the messages.
+func checkQueues(b *subject, s settings, queues []string) error {
+	share := uint32(s.messages / s.queues)
+	return spread(b.url, s.connections, queues, func(c *client, queue string) error {
+		n, err := c.depth(queue)
+		if err == nil && n < share {
+			err = fmt.Errorf("it has %d messages instead of %d", n, share)
+		}
+		if err != nil {
+			return fmt.Errorf("%s did not come back: %w", queue, err)
+		}
+		return nil
+	})
 }
 
 // tellMemory prints the memory, and what n things have added to it.
