@@ -89,11 +89,8 @@ func Open(o Options) (*Store, error) {
 
 func openStore(o Options, lock *directoryLock) (*Store, error) {
 	dir := filepath.Join(o.Dir, storeDir)
-	disk := newSpace(o, dir)
-	if err := disk.prepare(); err != nil {
-		return nil, err
-	}
-	if err := removeEmptyFiles(dir); err != nil {
+	disk, swap := newSpace(o, dir), newSwap(o.Dir)
+	if err := errors.Join(swap.reset(), disk.prepare(), removeEmptyFiles(dir)); err != nil {
 		return nil, err
 	}
 	log := newBadgerLog(o.Logger)
@@ -106,7 +103,7 @@ func openStore(o Options, lock *directoryLock) (*Store, error) {
 		return nil, fmt.Errorf("opening the message store in %s: %w", dir, err)
 	}
 	s := newStore(o, lock, db, log, disk)
-	err = errors.Join(log.fault(), s.swap.reset())
+	err = log.fault()
 	if err == nil {
 		err = s.restore()
 	}

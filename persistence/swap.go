@@ -130,6 +130,9 @@ func (s *Store) SwapOut(messages []queue.Loaded) (page uint64, err error) {
 		base = m.Seq
 	}
 	binary.BigEndian.PutUint32(e.buf, crc32.Checksum(e.buf[crc32.Size:], castagnoli))
+	if !s.space.admits(int64(len(e.buf))) {
+		return 0, fmt.Errorf("%w: no message can leave memory", ErrDiskFull)
+	}
 	return s.swap.write(e.buf)
 }
 
