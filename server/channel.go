@@ -270,14 +270,18 @@ func (ch *channel) queueName(name string) (string, error) {
 	return ch.lastQueue, nil
 }
 
-// handOver gives all gathered publishes and acknowledgements to their queues,
-// and waits while the store has too much to write.
+// handOver gives all gathered publishes and acknowledgements to their queues.
+// Whoever has published waits while the store has too much to write; consumers
+// do not, as they make room.
 func (c *connection) handOver() {
 	c.acks.handOver()
+	published := len(c.busy) > 0
 	for i, ch := range c.busy {
 		ch.handOverPublishes()
 		c.busy[i] = nil
 	}
 	c.busy = c.busy[:0]
-	c.server.Broker.Throttle()
+	if published {
+		c.server.Broker.Throttle()
+	}
 }

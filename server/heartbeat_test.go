@@ -166,6 +166,8 @@ func TestHeartbeat_ThrottledClientIsNotDropped(t *testing.T) {
 		p.send(0, &amqp.ConnectionStartOk{Mechanism: "PLAIN", Response: "\x00guest\x00guest"},
 			&amqp.ConnectionTuneOk{ChannelMax: 10, FrameMax: defaultFrameMax, Heartbeat: 2},
 			&amqp.ConnectionOpen{VirtualHost: "/"})
+		p.send(1, &amqp.ChannelOpen{}, &amqp.QueueDeclare{Queue: "q"})
+		p.publish(1, &amqp.BasicPublish{RoutingKey: "q"}, nil, []byte("a"))
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		require.False(t, p.ended())
