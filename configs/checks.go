@@ -61,6 +61,25 @@ func zeroOrBetween[T cmp.Ordered](low, high T) func(T) error {
 	}
 }
 
+// atLeast names the bound in words, too.
+func atLeast(low int64, words string) func(int64) error {
+	return func(n int64) error {
+		if n < low {
+			return fmt.Errorf("it must be %d (%s) or more", low, words)
+		}
+		return nil
+	}
+}
+
+func zeroOrAtLeast(low int64, words string) func(int64) error {
+	return func(n int64) error {
+		if n == 0 || n >= low {
+			return nil
+		}
+		return fmt.Errorf("it must be 0 (none) or %d (%s) or more", low, words)
+	}
+}
+
 func wholeSeconds(d time.Duration) error {
 	if d%time.Second != 0 {
 		return errors.New("it must be a whole number of seconds")

@@ -86,7 +86,7 @@ func TestValuesThatAreNotAllowed(t *testing.T) {
 		`handshake-timeout: 0`:                   {"between 10ms and 1h0m0s"},
 		`refusal-delay: 2m`:                      {"between 0s and 1m0s"},
 		`max-message-size: 536870913`:            {"between 1 and 536870912"},
-		`max-message-size: 128MB`:                {"whole number"},
+		`max-message-size: big`:                  {"octets (1048576)"},
 		`max-connections: -1`:                    {"between 0 and"},
 		`max-consumers-per-channel: 99999999999`: {"between 0 and"},
 		`vhost: ""`:                              {"1 to 255 octets"},

@@ -15,6 +15,12 @@ const (
 	frameCeiling = 512 << 20
 	// initialFrameCeiling keeps a stranger from holding much, in octets.
 	initialFrameCeiling = 1 << 20
+	// freeFloor is where the message store stops to write, twice, in octets: it
+	// needs room of its own, and some in which to give space back.
+	freeFloor = 128 << 20
+	// ballastFloor is what the message store needs to start, in octets: less
+	// would be of no use.
+	ballastFloor = 32 << 20
 	// budgetFloor leaves room for the heads of a few queues, in octets.
 	budgetFloor = 1 << 20
 	// messageCeiling is RabbitMQ's hard limit of a body, in octets.
@@ -82,8 +88,12 @@ func storageSettings() []setting {
 			flag("directory for everything that has to survive a restart"),
 		newSetting("durability", func(c *Config) *string { return &c.Durability }, asText, oneOf(DurabilityFsync, DurabilityOS)).
 			flag("when a persistent message is confirmed: fsync (the disk has it) or os (the operating system has it)"),
-		newSetting("memory-budget", func(c *Config) *int64 { return &c.MemoryBudget }, asInteger, between[int64](budgetFloor, math.MaxInt64)).
+		newSetting("memory-budget", func(c *Config) *int64 { return &c.MemoryBudget }, asSize, between[int64](budgetFloor, math.MaxInt64)).
 			flag("octets of memory that queued messages may take together before long queues stay on the disk"),
+		newSetting("disk-free-limit", func(c *Config) *int64 { return &c.DiskFreeLimit }, asSize, atLeast(freeFloor, "128 MiB")).
+			flag("free disk space below which publishers are blocked, in octets or with a unit (1GiB)"),
+		newSetting("disk-ballast", func(c *Config) *int64 { return &c.DiskBallast }, asSize, zeroOrAtLeast(ballastFloor, "32 MiB")).
+			flag("size of the file that is given up to start on a full disk, in octets or with a unit; 0 for none"),
 	}
 }
 
@@ -113,7 +123,7 @@ func frameSettings() []setting {
 	return []setting{
 		newSetting("frame-max", func(c *Config) *uint32 { return &c.FrameMax }, asInteger, zeroOrBetween[uint32](frameFloor, frameCeiling)),
 		newSetting("initial-frame-max", func(c *Config) *uint32 { return &c.InitialFrameMax }, asInteger, between[uint32](frameFloor, initialFrameCeiling)),
-		newSetting("max-message-size", func(c *Config) *int64 { return &c.MaxMessageSize }, asInteger, between[int64](1, messageCeiling)),
+		newSetting("max-message-size", func(c *Config) *int64 { return &c.MaxMessageSize }, asSize, between[int64](1, messageCeiling)),
 	}
 }
 

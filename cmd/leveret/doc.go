@@ -25,6 +25,8 @@
 //	5  the data directory cannot be written
 //	6  the data directory was written by a newer version
 //	7  the storage failed while the broker was running
+//	8  the disk is full: there is no room to start, or the broker had to stop
+//	   without writing what was not confirmed yet
 //
 // Every failure is one line on standard error that says what to do.
 //

@@ -116,6 +116,10 @@ func stop(broker service, p process) error {
 // storageFailure ends the process without closing anything: what is on the
 // disk is what was confirmed, and a store that has failed must not write.
 func storageFailure(err error) error {
+	var known *failure
+	if errors.As(err, &known) {
+		return err
+	}
 	return fail(statusStorage, fmt.Errorf("the storage failed: %w; "+
 		"nothing that was confirmed is lost: check the disk and its free space, then start again", err))
 }

@@ -17,6 +17,7 @@ const (
 	statusNotWritable = 5
 	statusNewerFormat = 6
 	statusStorage     = 7
+	statusDiskFull    = 8
 )
 
 // failure is an error with an exit status of its own.

@@ -21,6 +21,7 @@ import (
 type node struct {
 	server *server.Server
 	broker *broker.Broker
+	store  *persistence.Store
 }
 
 // openBroker opens the data directory and makes the broker of it.
@@ -29,12 +30,13 @@ func openBroker(config configs.Config, log *slog.Logger, progress func(recovery)
 	if err != nil {
 		return nil, fail(statusUsage, err)
 	}
-	store, err := persistence.Open(storeOptions(config, log, fatal))
+	alarms := broker.NewAlarms()
+	store, err := persistence.Open(storeOptions(config, log, alarms, fatal))
 	if err != nil {
 		return nil, fail(storeStatus(err), err)
 	}
 	b, err := broker.New(broker.Options{
-		Store: store, Logger: log, VHosts: []string{config.VHost}, MemoryBudget: config.MemoryBudget,
+		Store: store, Logger: log, Alarms: alarms, VHosts: []string{config.VHost}, MemoryBudget: config.MemoryBudget,
 		Progress: func(p broker.Progress) {
 			progress(recovery{queues: p.Queues, of: p.Of, messages: p.Messages, octets: p.Octets})
 		},
@@ -46,17 +48,29 @@ func openBroker(config configs.Config, log *slog.Logger, progress func(recovery)
 	}
 	options := serverOptions(config)
 	options.Broker, options.Authenticator, options.Logger = b, users, log
-	return &node{server: server.New(options), broker: b}, nil
+	return &node{server: server.New(options), broker: b, store: store}, nil
 }
 
 // Serve accepts connections until Shutdown.
 func (n *node) Serve(l net.Listener) error { return n.server.Serve(l) }
 
-// Shutdown ends all connections.
-func (n *node) Shutdown(ctx context.Context) error { return n.server.Shutdown(ctx) }
+// Shutdown ends all connections. One that waits for room on a full disk would
+// not end, so nobody waits for that any more.
+func (n *node) Shutdown(ctx context.Context) error {
+	n.store.StopWaiting()
+	return n.server.Shutdown(ctx)
+}
 
 // Close writes all that is pending and closes the data directory.
-func (n *node) Close() error { return n.broker.Close() }
+func (n *node) Close() error { return withDiskFull(n.broker.Close()) }
+
+// withDiskFull gives the end of a broker whose disk is full a status of its own.
+func withDiskFull(err error) error {
+	if !errors.Is(err, persistence.ErrDiskFull) {
+		return err
+	}
+	return fail(statusDiskFull, fmt.Errorf("%w; nothing that was confirmed is lost: make room, then start again", err))
+}
 
 func authOptions(config configs.Config) auth.Options {
 	options := auth.Options{LoopbackUsers: config.LoopbackUsers, VHosts: []string{config.VHost}}
@@ -66,8 +80,14 @@ func authOptions(config configs.Config) auth.Options {
 	return options
 }
 
-func storeOptions(config configs.Config, log *slog.Logger, fatal func(error)) persistence.Options {
-	options := persistence.Options{Dir: config.DataDir, Durability: persistence.Fsync, Logger: log, Fatal: fatal}
+func storeOptions(config configs.Config, log *slog.Logger, alarms *broker.Alarms, fatal func(error)) persistence.Options {
+	options := persistence.Options{
+		Dir: config.DataDir, Durability: persistence.Fsync, Logger: log,
+		Fatal:     func(err error) { fatal(withDiskFull(err)) },
+		DiskAlarm: func(on bool) { alarms.Set(broker.Disk, on) },
+		Ballast:   config.DiskBallast,
+		Limits:    persistence.Limits{DiskAlarm: config.DiskFreeLimit},
+	}
 	if config.Durability == configs.DurabilityOS {
 		options.Durability = persistence.OS
 	}
@@ -82,6 +102,8 @@ func storeStatus(err error) int {
 		return statusNotWritable
 	case errors.Is(err, persistence.ErrNewerFormat):
 		return statusNewerFormat
+	case errors.Is(err, persistence.ErrDiskFull):
+		return statusDiskFull
 	default:
 		return statusOther
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/configs"
 	"github.com/leveretmq/leveret/persistence"
 	"github.com/leveretmq/leveret/server"
@@ -18,6 +19,7 @@ func TestStatusOfTheDataDirectory(t *testing.T) {
 		statusLocked:      persistence.ErrLocked,
 		statusNotWritable: persistence.ErrNotWritable,
 		statusNewerFormat: persistence.ErrNewerFormat,
+		statusDiskFull:    persistence.ErrDiskFull,
 		statusOther:       errors.New("something else"),
 	} {
 		require.Equal(t, want, storeStatus(fmt.Errorf("opening: %w", err)))
@@ -32,6 +34,27 @@ func TestZeroMeansNoLimitAndNotTheDefault(t *testing.T) {
 	require.EqualValues(t, math.MaxUint16, options.ChannelMax)
 	require.Negative(t, options.Heartbeat)
 	require.Negative(t, options.RefusalDelay)
+}
+
+func TestFullDiskHasItsOwnStatus(t *testing.T) {
+	full := fmt.Errorf("closing: %w", persistence.ErrDiskFull)
+	require.Equal(t, statusDiskFull, status(storageFailure(withDiskFull(full))))
+	other := errors.New("something else")
+	require.Equal(t, statusStorage, status(storageFailure(withDiskFull(other))))
+	require.NoError(t, withDiskFull(nil))
+}
+
+func TestStoreRaisesTheAlarm(t *testing.T) {
+	config := configs.Default()
+	alarms := broker.NewAlarms()
+	options := storeOptions(config, nil, alarms, nil)
+	require.Equal(t, config.DiskFreeLimit, options.Limits.DiskAlarm)
+	require.Equal(t, config.DiskBallast, options.Ballast)
+	const low, well = true, false
+	options.DiskAlarm(low)
+	require.Equal(t, "low on disk", alarms.State().Reason)
+	options.DiskAlarm(well)
+	require.Empty(t, alarms.State().Reason)
 }
 
 // Two packages name the same defaults, so that each can be used alone.
