@@ -92,7 +92,7 @@ func (b *broker) launch(t *testing.T) {
 	t.Helper()
 	b.output = &output{ready: make(chan struct{})}
 	command := append([]string{}, b.tracer...)
-	command = append(command, b.binary, "serve", "--data-dir", b.dataDir, "--amqp-listen", b.address)
+	command = append(command, b.binary, "serve", "--data-dir", b.dataDir, "--amqp-listen", b.address, "--log-level", "warn")
 	command = append(command, b.flags...)
 	b.process = exec.Command(command[0], command[1:]...)
 	b.process.Env = append(os.Environ(), b.environment...)

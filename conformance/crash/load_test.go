@@ -3,8 +3,6 @@ package crash
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
-	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
@@ -45,11 +43,10 @@ type load struct {
 	transactors []*transactor
 	subscribers []*subscriber
 	newcomers   *newcomers
-	answered    *atomic.Int64 // when the last confirm came, nanoseconds of Unix
 }
 
 func newLoad(seed uint64) *load {
-	l := &load{history: NewHistory(nil), answered: new(atomic.Int64)}
+	l := &load{history: NewHistory(nil)}
 	l.inventory = &inventory{history: l.history}
 	for range queueCount {
 		l.inventory.add()
@@ -57,7 +54,7 @@ func newLoad(seed uint64) *load {
 	for _, r := range routes() {
 		l.history.Route(r.queues...)
 	}
-	number := &numbering{seed: seed, history: l.history, routes: routes(), answered: l.answered}
+	number := &numbering{seed: seed, history: l.history, routes: routes()}
 	for range publisherCount {
 		l.publishers = append(l.publishers, number.publisher())
 	}
@@ -130,11 +127,6 @@ func (l *load) drain(url string) error {
 	g := newGang()
 	g.work(url, l.inventory.drainAll)
 	return g.wait()
-}
-
-// sinceAnswer is the time that has passed since the last confirm.
-func (l *load) sinceAnswer() time.Duration {
-	return time.Since(time.Unix(0, l.answered.Load()))
 }
 
 // declare makes the durable topology, until all of it has been answered once:

@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -28,17 +27,16 @@ const (
 
 // numbering hands out publishers with numbers of their own.
 type numbering struct {
-	seed     uint64
-	history  *History
-	routes   []route
-	answered *atomic.Int64
-	given    uint16
+	seed    uint64
+	history *History
+	routes  []route
+	given   uint16
 }
 
 func (n *numbering) publisher() *publisher {
 	n.given++
 	return &publisher{
-		id: n.given, history: n.history, routes: n.routes, answered: n.answered,
+		id: n.given, history: n.history, routes: n.routes,
 		last:   make([]uint32, len(n.routes)),
 		random: rand.New(rand.NewPCG(n.seed, uint64(n.given))),
 	}
@@ -47,12 +45,11 @@ func (n *numbering) publisher() *publisher {
 // publisher sends numbered messages over one connection per life of the broker.
 // Its numbers go on from life to life.
 type publisher struct {
-	id       uint16
-	random   *rand.Rand
-	history  *History
-	routes   []route  // by origin
-	last     []uint32 // sequence by origin
-	answered *atomic.Int64
+	id      uint16
+	random  *rand.Rand
+	history *History
+	routes  []route  // by origin
+	last    []uint32 // sequence by origin
 }
 
 // next numbers one more message to any origin. Sequences have no gaps in what
@@ -134,7 +131,6 @@ func (p *publisher) listen(channel *amqp.Channel) *answers {
 				outcome = Confirmed
 			}
 			p.history.Outcome(<-a.pending, outcome)
-			p.answered.Store(time.Now().UnixNano())
 		}
 	})
 	a.listeners.Go(func() {

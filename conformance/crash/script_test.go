@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -42,7 +41,7 @@ func newScript(seed uint64) *script {
 	for _, r := range scriptRoutes() {
 		s.history.Route(r.queues...)
 	}
-	number := &numbering{seed: seed, history: s.history, routes: scriptRoutes(), answered: new(atomic.Int64)}
+	number := &numbering{seed: seed, history: s.history, routes: scriptRoutes()}
 	s.sender = number.publisher()
 	s.consumer = newSubscriber(0, seed, number.publisher())
 	return s

@@ -1,13 +1,15 @@
 package crash
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -34,7 +36,7 @@ func (s *tracer) inject(b *broker, fault, when string) {
 		// The traced process stays our child, so that it can be killed, and its
 		// exit status seen.
 		"strace", "--daemonize", "--follow-forks", "--quiet=all", "--output=" + s.log,
-		"--signal=none", "--trace=" + s.calls, "--inject=" + s.calls + ":" + fault + ":when=" + when,
+		"--absolute-timestamps=format:unix,precision:us", "--signal=none", "--trace=" + s.calls, "--inject=" + s.calls + ":" + fault + ":when=" + when,
 	}
 }
 
@@ -51,15 +53,31 @@ func (s *tracer) made(t *testing.T) (all, busiest int) {
 	}
 	require.NoError(t, err)
 	threads := make(map[string]int)
-	for line := range bytes.Lines(text) {
-		// A call that another thread's interrupts has a second line.
-		thread, call, _ := bytes.Cut(line, []byte(" "))
-		if bytes.HasPrefix(bytes.TrimSpace(call), []byte("<...")) {
+	for line := range strings.Lines(string(text)) {
+		// thread, time, call; one that another thread's interrupts has a second
+		// line.
+		fields := strings.Fields(line)
+		if len(fields) < 3 || fields[2] == "<..." {
 			continue
 		}
 		all++
-		threads[string(thread)]++
-		busiest = max(busiest, threads[string(thread)])
+		threads[fields[0]]++
+		busiest = max(busiest, threads[fields[0]])
 	}
 	return all, busiest
+}
+
+// firstFault returns when the first call failed, or false.
+func (s *tracer) firstFault(t *testing.T) (time.Time, bool) {
+	t.Helper()
+	text, err := os.ReadFile(s.log)
+	require.NoError(t, err)
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); strings.Contains(line, "(INJECTED)") {
+			seconds, err := strconv.ParseFloat(fields[1], 64)
+			require.NoError(t, err)
+			return time.UnixMicro(int64(seconds * 1e6)), true
+		}
+	}
+	return time.Time{}, false
 }

@@ -118,6 +118,6 @@ func (r *trial) conclude(t *testing.T, acks AckPolicy) *Report {
 
 	report := Check(r.load.history, acks)
 	t.Logf("slowest start %v\n%v", r.broker.slowest, report)
-	require.Empty(t, report.Failures(), "%s=%d; the report is above", seedVariable, r.seed)
+	require.Empty(t, report.Failures(), "%s=%d; the report is above; the broker:\n%s", seedVariable, r.seed, r.broker.output)
 	return report
 }
