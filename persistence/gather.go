@@ -234,8 +234,8 @@ func (s *Store) purgeRun(q *queueIndex, i int, within queue.Span) (gone bool) {
 
 // seq is the number of the k-th record of a run.
 func (r *run) seq(k uint32) uint64 {
-	if r.seqs == nil {
+	if r.gaps == nil {
 		return r.first + uint64(k)
 	}
-	return r.first + uint64(r.seqs[k])
+	return r.first + uint64(r.gaps.distances[k])
 }

@@ -14,15 +14,19 @@ type run struct {
 	base  uint32 // position of the first record in the block
 	count uint32
 	live  uint32
-	// seqs are the distances from first where there are gaps. They are nil if
-	// there are none, and in recovered own blocks until these are read.
-	seqs []uint32
+	// gaps are nil if there are none, and in recovered own blocks until these
+	// are read. There may be a million runs, and few have gaps.
+	gaps *gaps
 }
+
+// gaps tell the sequence numbers of a run that is not contiguous: by their
+// distances from the first one.
+type gaps struct{ distances []uint32 }
 
 // last is the highest sequence number of the run.
 func (r *run) last() uint64 {
-	if r.seqs != nil {
-		return r.first + uint64(r.seqs[len(r.seqs)-1])
+	if r.gaps != nil {
+		return r.first + uint64(r.gaps.distances[len(r.gaps.distances)-1])
 	}
 	return r.first + uint64(r.count) - 1
 }
@@ -33,16 +37,16 @@ func (r *run) position(seq uint64) (uint32, bool) {
 		return 0, false
 	}
 	distance := seq - r.first
-	if r.seqs == nil {
+	if r.gaps == nil {
 		return r.base + uint32(distance), true
 	}
-	i, found := slices.BinarySearch(r.seqs, uint32(distance))
+	i, found := slices.BinarySearch(r.gaps.distances, uint32(distance))
 	return r.base + uint32(i), found
 }
 
 // unread says that the gaps of a recovered run are not known yet.
 func (r *run) unread() bool {
-	return r.seqs == nil && !r.block.mixed && r.block.flags&flagContiguous == 0
+	return r.gaps == nil && !r.block.mixed && r.block.flags&flagContiguous == 0
 }
 
 // newRun describes items that were written at base of a block.
@@ -52,10 +56,11 @@ func newRun(b *block, base uint32, items []item) run {
 	if items[n-1].seq-r.first == uint64(n-1) {
 		return r
 	}
-	r.seqs = make([]uint32, n)
+	distances := make([]uint32, n)
 	for i, it := range items {
-		r.seqs[i] = uint32(it.seq - r.first)
+		distances[i] = uint32(it.seq - r.first)
 	}
+	r.gaps = &gaps{distances}
 	return r
 }
 

@@ -128,7 +128,7 @@ func (s *Store) learnGaps(id uint32, b *block, records []record) {
 	for j, r := range records {
 		items[j] = item{seq: r.seq}
 	}
-	q.runs[i].seqs = newRun(b, 0, items).seqs
+	q.runs[i].gaps = newRun(b, 0, items).gaps
 }
 
 // allNumbers is a span that everything lies in.

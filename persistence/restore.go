@@ -436,6 +436,7 @@ func (s *Store) orderRuns() error {
 		if !slices.IsSortedFunc(q.runs, ascending) {
 			slices.SortFunc(q.runs, ascending)
 		}
+		q.runs = slices.Clone(q.runs) // without the room to grow, which most will not
 	}
 	return nil
 }
