@@ -142,8 +142,8 @@ func (s *Store) collectGarbage() {
 
 // collectFile rewrites one file of the value log: what lives is copied, and the
 // file deleted. An iterator keeps the file until its deletion is allowed (see
-// mappings). Where commits are not synced, neither are the copies, and a power
-// cut would take what was on disk for long, so the file waits for their sync.
+// mappings). A power cut would take what was on disk for long if the copies were
+// not synced, so the file waits for that, and stays if it fails.
 func (s *Store) collectFile() error {
 	txn := s.db.NewTransaction(false)
 	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{prefixFiller}})
@@ -152,15 +152,24 @@ func (s *Store) collectFile() error {
 		// Badger reads the whole file through its map.
 		s.mappings.read(s.limits.ValueLogFile)
 	}
-	if err == nil && s.options.Durability != Fsync {
-		if err = syncFiles(s.db.Opts().Dir); err != nil {
+	if err == nil {
+		if unsafe := s.syncCopies(); unsafe != nil {
 			// The iterator stays, and the file with it.
-			return s.fail(fmt.Errorf("persistence: syncing what a collection has copied: %w", err))
+			return s.fail(fmt.Errorf("persistence: syncing what a collection has copied: %w", unsafe))
 		}
 	}
 	s.closeIterator(it)
 	txn.Discard()
 	return err
+}
+
+// syncCopies makes sure that what a collection has copied is on the disk.
+func (s *Store) syncCopies() error {
+	if s.options.Durability != Fsync {
+		return syncFiles(s.db.Opts().Dir)
+	}
+	// Badger has synced it, or failed, which it only logs.
+	return s.badgerFault()
 }
 
 func (r *reclaimer) stopping() bool {
