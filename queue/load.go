@@ -2,9 +2,13 @@ package queue
 
 import "slices"
 
-// load brings the first messages that are out of memory back, one block or so.
-// While one load runs, others wait for it and do nothing.
-func (q *Queue) load() {
+// load brings the first messages that are out of memory back, one block or so,
+// and dispatches them. While one load runs, others wait for it and do nothing.
+func (q *Queue) load() { q.loadFor(func() {}) }
+
+// loadFor does the same for somebody who takes a message under the same lock,
+// before it may leave memory again or go to somebody else.
+func (q *Queue) loadFor(take func()) {
 	q.mu.Lock()
 	q.asked = false
 	if running := q.loading; running != nil {
@@ -15,7 +19,8 @@ func (q *Queue) load() {
 	q.core.short = q.pager.short()
 	r, any := q.core.beginLoad()
 	if !any {
-		q.mu.Unlock()
+		take()
+		q.finish(&Unit{})
 		return
 	}
 	var unwritten []Entry
@@ -32,6 +37,7 @@ func (q *Queue) load() {
 	q.mu.Lock()
 	q.loading = nil
 	q.core.endLoad(&r, entries)
+	take()
 	q.core.dispatch()
 	q.finish(&Unit{})
 	close(done)

@@ -195,7 +195,7 @@ func (p *Pager) relieve() {
 		p.room.Broadcast()
 		closed := p.closed
 		p.mu.Unlock()
-		if closed || p.used.Load() > before-p.budget/64 {
+		if closed || p.used.Load() >= before-p.budget/64 {
 			return
 		}
 	}

@@ -55,7 +55,7 @@ func (b *backlog) begin(r *reading) {
 	}
 	if len(b.pages) > 0 {
 		p := b.pages[0]
-		if len(b.spans) == 0 || p.First < b.spans[0].First {
+		if len(b.spans) == 0 || p.First <= b.spans[0].First {
 			r.page = p
 			limit = min(limit, p.Last)
 		} else {

@@ -283,21 +283,23 @@ func (q *Queue) requeueLocked(batch []Delivery) {
 // that are left. With noAck it is settled at once. It waits for a message that
 // is out of memory.
 func (q *Queue) Get(mode AckMode) (d Delivery, remaining int, ok bool) {
-	for {
-		q.mu.Lock()
-		e, at := q.core.get()
-		if at == inLow || at == inOut {
-			q.mu.Unlock()
-			q.load()
-			continue
+	var at place
+	take := func() {
+		if d.Entry, at = q.core.get(); at == inLow || at == inOut {
+			return
 		}
 		if ok = at != nowhere; ok && mode == AutoAck {
-			q.core.release(nil, e)
+			q.core.release(nil, d.Entry)
 		}
 		remaining = q.core.ready.len()
-		q.finish(&Unit{})
-		return Delivery{Entry: e, Queue: q}, remaining, ok
 	}
+	q.mu.Lock()
+	take()
+	q.finish(&Unit{})
+	for at == inLow || at == inOut {
+		q.loadFor(take)
+	}
+	return Delivery{Entry: d.Entry, Queue: q}, remaining, ok
 }
 
 // AckMode says who settles what basic.get fetched.
