@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// coldOwn is a backlog that fits memory.
-func coldOwn() settings { return settings{messages: 40_000, size: 1024, queues: 1} }
+// coldOwn is a backlog that fits the broker's default memory-budget.
+func coldOwn() settings { return settings{messages: 30_000, size: 1024, queues: 1} }
 
 const coldQueue = "cold-000000"
 

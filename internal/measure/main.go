@@ -30,7 +30,8 @@
 //	    memory, and that all queues have it after a kill (-size, -queues)
 //	go run ./internal/measure -scenario cold -leveret bin/leveret -data /tmp/cold
 //	    the rate of consuming a backlog that is in memory and one that is on the
-//	    disk only (-messages, -size, -rounds)
+//	    disk only (-messages, -size, -rounds; more than the default asks for more
+//	    memory: LEVERET_MEMORY_BUDGET=500MB)
 package main
 
 import (

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"time"
 )
 
@@ -87,7 +88,7 @@ func (s settings) run(out io.Writer, scenario func(*subject, settings, io.Writer
 		return err
 	}
 	if _, err := b.start(); err != nil {
-		return err
+		return errors.Join(err, os.RemoveAll(b.dir))
 	}
 	return errors.Join(scenario(b, s, out), b.close())
 }
