@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -32,6 +33,9 @@ func AddFlags(flags *pflag.FlagSet) {
 			flags.StringSlice(s.key, *current, s.usage)
 		case *bool:
 			flags.Bool(s.key, *current, s.usage)
+		case *int64:
+			size := sizeFlag(strconv.FormatInt(*current, 10))
+			flags.Var(&size, s.key, s.usage)
 		}
 	}
 }

@@ -43,3 +43,16 @@ func asSize(raw any) (int64, error) {
 func unitPowers() map[string]int {
 	return map[string]int{"": 0, "k": 1, "K": 1, "M": 2, "G": 3, "T": 4}
 }
+
+// sizeFlag is a flag for a size. It is checked with all other sources.
+type sizeFlag string
+
+func (s *sizeFlag) String() string { return string(*s) }
+
+func (s *sizeFlag) Set(text string) error {
+	*s = sizeFlag(text)
+	return nil
+}
+
+// Type is what the help shows in the place of the value.
+func (*sizeFlag) Type() string { return "size" }

@@ -33,6 +33,16 @@ func TestSizesHaveUnits(t *testing.T) {
 	}
 }
 
+func TestSizesAreFlags(t *testing.T) {
+	config, err := load(t, "--disk-free-limit", "2GiB", "--disk-ballast=0", "--memory-budget", "64M")
+	require.NoError(t, err)
+	require.EqualValues(t, 2<<30, config.DiskFreeLimit)
+	require.Zero(t, config.DiskBallast)
+	require.EqualValues(t, 64<<20, config.MemoryBudget)
+	_, err = load(t, "--disk-free-limit", "1MB")
+	wantInvalid(t, err, "--disk-free-limit", `"1MB"`, "128 MiB")
+}
+
 func TestSizesThatAreNotAllowed(t *testing.T) {
 	for line, wants := range map[string][]string{
 		"disk-free-limit: 50MB":                 {`disk-free-limit = "50MB"`, "134217728 (128 MiB) or more"},

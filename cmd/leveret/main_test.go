@@ -58,7 +58,8 @@ func TestHelpListsTheFlags(t *testing.T) {
 		status, stdout, _ := start(t, nil, args...).wait()
 		require.Zero(t, status)
 		for _, flag := range []string{
-			"config", "data-dir", "amqp-listen", "http-listen", "metrics-listen", "log-level", "log-format", "durability", "check-config",
+			"config", "data-dir", "amqp-listen", "http-listen", "metrics-listen", "log-level", "log-format", "durability", "memory-budget", "disk-free-limit", "disk-ballast",
+			"check-config",
 		} {
 			require.Contains(t, stdout, "--"+flag+" ")
 		}
