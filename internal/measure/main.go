@@ -113,7 +113,7 @@ func run() error {
 	var own settings
 	own.addFlags(flag.CommandLine)
 	flag.Parse()
-	if known, err := runOwn(*name, *rounds, own); known || err != nil {
+	if known, err := runOwn(os.Stdout, *name, *rounds, own); known || err != nil {
 		return err
 	}
 	s, err := scenarioNamed(*name)
@@ -137,7 +137,7 @@ func run() error {
 }
 
 // runOwn runs a scenario that starts the broker itself, if it is one.
-func runOwn(name string, rounds int, s settings) (known bool, err error) {
+func runOwn(out io.Writer, name string, rounds int, s settings) (known bool, err error) {
 	own, measure := settings{}, (func(*subject, settings, io.Writer) error)(nil)
 	switch name {
 	case "backlog":
@@ -155,7 +155,7 @@ func runOwn(name string, rounds int, s settings) (known bool, err error) {
 	if err := s.fill(own); err != nil {
 		return true, err
 	}
-	return true, s.run(os.Stdout, measure)
+	return true, s.run(out, measure)
 }
 
 // report prints medians, the spread, and the ratio to the last broker.
