@@ -54,6 +54,8 @@ type Options struct {
 
 	// free is how much room a disk has; for tests.
 	free func(dir string) (uint64, error)
+	// fault is asked before and after each step that may fail; for tests.
+	fault func(at faultPoint) error
 }
 
 // formatVersion is the version of all that is below the data directory. It

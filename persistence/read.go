@@ -70,6 +70,9 @@ func (s *Store) readValue(key []byte) (payload, raw []byte, err error) {
 }
 
 func (s *Store) readRaw(key []byte) (raw []byte, err error) {
+	if err := s.fault(beforeRead); err != nil {
+		return nil, err
+	}
 	s.mappings.unmapping.RLock() // Badger closes an iterator if it cannot read
 	defer s.mappings.unmapping.RUnlock()
 	err = s.db.View(func(txn *badger.Txn) error {

@@ -133,6 +133,9 @@ func (s *Store) SwapOut(messages []queue.Loaded) (page uint64, err error) {
 	if !s.space.admits(int64(len(e.buf))) {
 		return 0, fmt.Errorf("%w: no message can leave memory", ErrDiskFull)
 	}
+	if err := s.fault(beforeSwapOut); err != nil {
+		return 0, err
+	}
 	return s.swap.write(e.buf)
 }
 
@@ -152,7 +155,7 @@ func (s *Store) SwapIn(page uint64) []queue.Loaded {
 
 func (s *Store) swapIn(page uint64) ([]queue.Loaded, error) {
 	octets, err := s.swap.read(page)
-	if err != nil {
+	if err := errors.Join(err, s.fault(afterSwapIn)); err != nil {
 		return nil, err
 	}
 	if crc32.Checksum(octets[crc32.Size:], castagnoli) != binary.BigEndian.Uint32(octets) {

@@ -93,6 +93,9 @@ func (w *writeSet) slices(yield func([]write) error) error {
 
 // apply commits writes in one transaction: the only way to the disk.
 func (s *Store) apply(writes []write) error {
+	if err := s.fault(beforeCommit); err != nil {
+		return err
+	}
 	txn := s.db.NewTransaction(true)
 	defer txn.Discard()
 	for _, w := range writes {
@@ -104,7 +107,7 @@ func (s *Store) apply(writes []write) error {
 		return fmt.Errorf("persistence: committing %d writes: %w", len(writes), err)
 	}
 	// Badger only logs a failed sync of the value log.
-	return s.badgerFault()
+	return errors.Join(s.badgerFault(), s.fault(afterCommit))
 }
 
 func setWrite(txn *badger.Txn, w write) error {
