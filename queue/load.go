@@ -139,7 +139,7 @@ func (q *Queue) write(p *page) error {
 	gone := p.gone
 	q.mu.Unlock()
 	if gone {
-		q.store.SwapFree(number)
+		q.pager.free([]uint64{number})
 	}
 	return nil
 }

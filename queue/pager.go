@@ -37,9 +37,10 @@ type Pager struct {
 	ended     sync.WaitGroup
 
 	mu     sync.Mutex // a leaf: taken under the locks of queues
-	more   sync.Cond  // loads has grown, or the pager is closed
+	more   sync.Cond  // loads or freed has grown, or the pager is closed
 	room   sync.Cond  // memory has become free, or nobody frees any
 	loads  ring[*Queue]
+	freed  []uint64            // pages of the store whose space is to be given back
 	queues map[*Queue]struct{} // that have messages in memory
 	closed bool
 }
@@ -137,22 +138,47 @@ func (p *Pager) ask(q *Queue) {
 	p.mu.Unlock()
 }
 
+// free has the space of pages given back soon.
+func (p *Pager) free(pages []uint64) {
+	p.mu.Lock()
+	p.freed = append(p.freed, pages...)
+	p.more.Signal()
+	p.mu.Unlock()
+}
+
 // runLoader is the goroutine of one loader.
 func (p *Pager) runLoader() {
 	defer p.ended.Done()
 	for {
-		p.mu.Lock()
-		for p.loads.len() == 0 && !p.closed {
-			p.more.Wait()
-		}
-		if p.closed {
-			p.mu.Unlock()
+		q, freed := p.work()
+		switch {
+		case q != nil:
+			q.load()
+		case freed == nil:
 			return
 		}
-		q := p.loads.pop()
-		p.mu.Unlock()
-		q.load()
+		for _, page := range freed {
+			p.store.SwapFree(page)
+		}
 	}
+}
+
+// work waits for something that a loader has to do: a queue that wants to load,
+// or pages to be freed. There is neither when the pager is closed.
+func (p *Pager) work() (q *Queue, freed []uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.loads.len() == 0 && len(p.freed) == 0 && !p.closed {
+		p.more.Wait()
+	}
+	switch {
+	case p.closed:
+	case p.loads.len() > 0:
+		q = p.loads.pop()
+	default:
+		freed, p.freed = p.freed, nil
+	}
+	return q, freed
 }
 
 // run is the goroutine that frees memory.
@@ -270,8 +296,13 @@ func (p *Pager) pageOut(queues []*Queue) error {
 	committed := make(chan error, 1)
 	unit.Done = func(err error) { committed <- err }
 	p.store.Submit(unit)
-	if err := <-committed; err != nil {
-		return err
+	select {
+	case <-p.stop:
+		return nil
+	case err := <-committed:
+		if err != nil {
+			return err
+		}
 	}
 	for i, q := range queues {
 		if err := q.pageOut(bounds[i]); err != nil {

@@ -198,8 +198,8 @@ func (a *aftermath) do() {
 	for _, c := range a.wake {
 		c.waker.Wake(c)
 	}
-	for _, number := range a.freed {
-		a.queue.store.SwapFree(number)
+	if len(a.freed) > 0 {
+		a.queue.pager.free(a.freed)
 	}
 	if a.load {
 		a.queue.pager.ask(a.queue)
