@@ -18,7 +18,11 @@
 // the submissions, and begins again; while it waits for the disk the next batch
 // forms. There is no timer but one: acknowledgements alone wait up to
 // Limits.AckDelay for company. The reclaimer flushes memtables, collects
-// garbage, sweeps, and advises the kernel. Close ends both.
+// garbage, sweeps, and advises the kernel. The watch looks at the free space of
+// the disk. Close ends all three.
+//
+// Load, SwapOut, SwapIn and SwapFree work on the goroutines of their callers,
+// any number at a time.
 //
 // Receipts and Done are called on the committer's goroutine without any lock of
 // the store. They must not block, as everybody's next commit waits for them.
@@ -27,8 +31,8 @@
 //
 // Store.mu guards what is pending; it is a leaf, so Submit may be called under a
 // queue's lock. Store.indexMu guards the index; the committer holds it while it
-// plans a commit, Recover while it lists what to read. Neither is held across
-// I/O or a callback, and neither is taken under the other.
+// plans a commit, Load while it looks for a block. Neither is held across I/O or
+// a callback, and neither is taken under the other.
 //
 // # On disk
 //
@@ -38,7 +42,8 @@
 // records only. Each value is an envelope with a checksum and an echo of its key.
 //
 //	m ...                             format, counters, definitions
-//	b queue(4) 0 first(8) n(4) len(4) block of one queue
+//	b queue(4) 0 first(8) n(4) len(4) block of one queue; if its messages were
+//	                                  gathered, number(8) stands before n
 //	c number(8) n(4) len(4)           mixed block
 //	a + id of a block                 which records of the block are dead
 //	h queue(4), H                     live sets: which blocks are dead
@@ -55,6 +60,21 @@
 //
 // The number of a message is never used twice within a queue. What is stored is
 // one bound for all queues, a million ahead: see reservations.
+//
+// # Long queues
+//
+// Load reads blocks back by sequence numbers. Before messages leave memory their
+// queue has those gathered that lie in mixed or small blocks: in one commit they
+// are written again, side by side, and buried where they were. So a long queue is
+// made of large blocks; mixed blocks hold little but what is in memory, and can
+// all be read when the store is opened. Only whole runs are gathered, so that
+// the runs of a queue never overlap. The old block may begin with the same
+// message as the new one, which the live set cannot tell apart: it gets its
+// marker at once, and a start that finds two blocks for the same messages keeps
+// the gathered one.
+//
+// Messages that need not survive the process are swapped to a plain file beside
+// Badger's directory.
 //
 // # What lives
 //

@@ -34,7 +34,7 @@ type Store struct {
 	wake chan struct{} // there is something for the committer
 	done chan struct{} // closed when the committer has ended
 
-	indexMu sync.Mutex              // taken after mu if both; never held across I/O
+	indexMu sync.Mutex              // never held across I/O, nor with mu
 	index   index                   // guarded by indexMu
 	held    map[uint32][]heldRun    // guarded by indexMu; see recover.go
 	stopped map[uint32][]queue.Span // guarded by indexMu; messages given to the last Close, ascending

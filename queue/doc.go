@@ -25,12 +25,26 @@
 // not yet fetched the last 200 messages (the unsent limit that RabbitMQ uses,
 // too), so that a connection that does not read holds no more than that.
 //
+// # Paging
+//
+// The middle of a long queue is out of memory (ready.go): the core knows spans
+// of stored messages and pages of swapped ones (backlog.go). What leaves and
+// what comes back are commands of the core like any other (paging.go). The host
+// does the I/O between beginLoad and endLoad without its lock (load.go); what
+// makes a running load void in between raises a generation. A Pager (pager.go)
+// keeps all queues together within a budget, and has the goroutines that read
+// and write for them.
+//
+// A message may leave memory only when its commit is done, because what is
+// loaded is what is committed. So the pager notes the newest number of a queue,
+// waits for a commit, and evicts up to that number.
+//
 // # Locking
 //
 // All methods of Queue are safe for concurrent use. The caller may hold its
 // connection's lock or the topology lock, never another queue's; only Commit
 // locks several queues, in the order of their numbers, so that a transaction
-// enters the store as one unit. Under the queue's lock only memory
-// is touched; the store's Submit is a leaf. Consumers are woken after the
+// enters the store as one unit. Under the queue's lock only memory is touched;
+// the store's Submit and the pager's list are leaves. Consumers are woken after the
 // unlock, and a wake is a flag and a signal: it never blocks.
 package queue
