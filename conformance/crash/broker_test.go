@@ -25,7 +25,7 @@ const (
 	// stopDeadline is how long a broker under load may take to stop.
 	stopDeadline = 10 * time.Second
 	// outputKept is how much of the end of the broker's output is shown, in octets.
-	outputKept = 16 << 10
+	outputKept = 128 << 10
 )
 
 // broker is one broker process after the other on one data directory and one
@@ -132,6 +132,18 @@ func (b *broker) kill() {
 	// It can have ended already; the wait below covers both.
 	_ = b.process.Process.Kill()
 	<-b.exited
+}
+
+// stacks ends the process and returns what its goroutines were doing.
+func (b *broker) stacks() string {
+	// It can have ended already, with the reason in its output.
+	_ = b.process.Process.Signal(syscall.SIGQUIT)
+	select {
+	case <-b.exited:
+	case <-time.After(stopDeadline):
+		b.kill()
+	}
+	return b.output.String()
 }
 
 // requireAlive fails the test if the process has ended by itself.

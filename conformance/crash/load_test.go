@@ -112,15 +112,17 @@ func (l *load) quiet(ctx context.Context, url string) error {
 	subscribers, publishers := newGang(), newGang()
 	l.subscribe(subscribing, subscribers, url)
 	l.publish(ctx, publishers, url, count)
-	err := publishers.wait()
+	if err := publishers.wait(); err != nil {
+		return fmt.Errorf("publishing undisturbed: %w", err)
+	}
 	stop()
-	if err == nil {
-		err = subscribers.wait()
+	if err := subscribers.wait(); err != nil {
+		return fmt.Errorf("consuming undisturbed: %w", err)
 	}
-	if err != nil {
-		return err
+	if err := l.drain(url); err != nil {
+		return fmt.Errorf("the last drain: %w", err)
 	}
-	return l.drain(url)
+	return nil
 }
 
 func (l *load) drain(url string) error {

@@ -31,17 +31,16 @@ func newTracer(t *testing.T, calls string) *tracer {
 // inject makes later processes of b run the broker with a fault at calls that match when. Those
 // are counted in each thread: one processor makes that few.
 func (s *tracer) inject(b *broker, fault, when string) {
-	b.environment = []string{"GOMAXPROCS=1"}
 	b.tracer = []string{
 		// The traced process stays our child, so that it can be killed, and its
 		// exit status seen.
-		"strace", "--daemonize", "--follow-forks", "--quiet=all", "--output=" + s.log,
+		"strace", "--env=GOMAXPROCS=1", "--daemonize", "--follow-forks", "--quiet=all", "--output=" + s.log,
 		"--absolute-timestamps=format:unix,precision:us", "--signal=none", "--trace=" + s.calls, "--inject=" + s.calls + ":" + fault + ":when=" + when,
 	}
 }
 
 // release runs later processes without faults.
-func (*tracer) release(b *broker) { b.environment, b.tracer = nil, nil }
+func (*tracer) release(b *broker) { b.tracer = nil }
 
 // made counts the calls of the last process, of all threads and of the one with
 // the most.

@@ -22,20 +22,29 @@ type trial struct {
 // newTrial prepares a broker on a data directory that does not exist yet.
 func newTrial(t *testing.T, dataDir string, era era) *trial {
 	t.Helper()
+	b := newBroker(t, dataDir)
+	if era.seed%2 == 0 {
+		b.environment = append(b.environment, tinyBudget)
+	}
 	return &trial{
-		broker: newBroker(t, dataDir), load: newLoad(era.seed), seed: era.seed,
+		broker: b, load: newLoad(era.seed), seed: era.seed,
 		random: rand.New(rand.NewPCG(era.seed, era.seed)),
 	}
 }
 
-// eachEra splits a number of cycles into eras, each with a fresh directory, a
-// fresh history and a seed of its own: what fails is then short enough to be
-// repeated. It ends with the first era that fails.
+// tinyBudget is so little memory that a load's queues are on the disk, in octets.
+const tinyBudget = "LEVERET_MEMORY_BUDGET=1048576"
+
+// eachEra splits a number of cycles into two eras or more, each with a fresh
+// directory, a fresh history and a seed of its own: what fails is then short
+// enough to be repeated. It ends with the first era that fails. Every other era
+// pages.
 func eachEra(t *testing.T, cycles, longest int, run func(t *testing.T, era era)) {
 	t.Helper()
+	longest = min(longest, (cycles+1)/2)
 	seed := environmentNumber(t, seedVariable, rand.Uint64N(1<<32))
-	for number := 0; cycles > 0; number++ {
-		e := era{number: number, seed: seed + uint64(number), cycles: min(cycles, longest)}
+	for number := uint64(0); cycles > 0; number++ {
+		e := era{seed: seed + number, cycles: min(cycles, longest)}
 		cycles -= e.cycles
 		t.Run(fmt.Sprintf("%s=%d", seedVariable, e.seed), func(t *testing.T) { run(t, e) })
 		if t.Failed() {
@@ -46,7 +55,6 @@ func eachEra(t *testing.T, cycles, longest int, run func(t *testing.T, era era))
 
 // era is some cycles on one directory.
 type era struct {
-	number int
 	seed   uint64 // as CRASH_SEED it repeats the random choices
 	cycles int
 }
@@ -112,8 +120,9 @@ func (r *trial) conclude(t *testing.T, acks AckPolicy) *Report {
 	declaring := newGang()
 	declaring.work(r.broker.url(), r.load.declare)
 	declaring.join(t)
-	err := r.load.quiet(ctx, r.broker.url())
-	require.NoError(t, err, "%s=%d; the broker:\n%s", seedVariable, r.seed, r.broker.output)
+	if err := r.load.quiet(ctx, r.broker.url()); err != nil {
+		require.FailNow(t, "the last life failed", "%v; %s=%d; the broker:\n%s", err, seedVariable, r.seed, r.broker.stacks())
+	}
 	r.broker.requireAlive(t)
 
 	report := Check(r.load.history, acks)
