@@ -171,6 +171,11 @@ const (
 	// ballastPiece is in which pieces the ballast is written, in octets.
 	ballastPiece = 1 << 20
 
+	// prefaultOctets is how much a commit has to add to the value log, in
+	// octets, to be worth large pages, and prefaultPiece the octets of zeros
+	// that are kept for it.
+	prefaultOctets = 64 << 10
+	prefaultPiece  = 64 << 10
 	// valueLogSlack is what a transaction leaves free of the size of a
 	// value-log file, in octets, for keys and what Badger adds to them. One
 	// that took more could make Badger move the file's memory map, which it

@@ -134,6 +134,7 @@ func newStore(o Options, lock *directoryLock, db *badger.DB, log *badgerLog, dis
 	s.writes.logFile = o.Limits.ValueLogFile
 	s.room.L = &s.mu
 	s.mappings = newMappings()
+	s.prefault = newPrefault(disk.tables)
 	go s.runMappings(newAdvisor(disk.tables))
 	return s
 }

@@ -3,6 +3,7 @@ package persistence
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +22,8 @@ type reclaimer struct {
 	// halted is set when a damaged value was found: collecting a value-log
 	// file with a bad entry loses all entries behind it.
 	halted atomic.Bool
+	// collecting is held while Badger writes values that it collects.
+	collecting sync.Mutex
 
 	busy  chan struct{} // enough has died
 	stop  chan struct{}
@@ -147,7 +150,9 @@ func (s *Store) collectGarbage() {
 func (s *Store) collectFile() error {
 	txn := s.db.NewTransaction(false)
 	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{prefixFiller}})
+	s.reclaim.collecting.Lock()
 	err := s.db.RunValueLogGC(reclaimRatio)
+	s.reclaim.collecting.Unlock()
 	if err == nil {
 		// Badger reads the whole file through its map.
 		s.mappings.read(s.limits.ValueLogFile)

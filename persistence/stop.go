@@ -36,6 +36,7 @@ func (s *Store) close(redelivered []queue.Range) error {
 	<-s.reclaim.done
 	<-s.space.done
 	s.mappings.end()
+	defer s.prefault.close()
 	// The committer has ended, so what it owned is ours.
 	err := s.failed()
 	if err == nil && !s.space.admits(0) {

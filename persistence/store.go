@@ -23,6 +23,7 @@ type Store struct {
 	badger  *badgerLog
 
 	mappings mappings
+	prefault prefault // belongs to the committer
 
 	mu      sync.Mutex
 	room    sync.Cond // pendingOctets has shrunk, or the store has ended

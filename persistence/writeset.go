@@ -126,6 +126,9 @@ func (s *Store) commit(w *writeSet) error {
 		return nil
 	}
 	if w.fits() {
+		if err := s.expect(w.log); err != nil {
+			return err
+		}
 		err := s.apply(w.writes)
 		if !errors.Is(err, badger.ErrTxnTooBig) {
 			return err
@@ -145,6 +148,15 @@ func (s *Store) commit(w *writeSet) error {
 		return err
 	}
 	return s.redo(number, parts, w)
+}
+
+// expect prepares the value log for octets, unless garbage is being collected.
+func (s *Store) expect(octets int) error {
+	if !s.reclaim.collecting.TryLock() {
+		return nil
+	}
+	defer s.reclaim.collecting.Unlock()
+	return s.prefault.expect(octets)
 }
 
 // writeAhead stores the parts of a write set and declares them valid.
