@@ -49,6 +49,9 @@ func serve(ctx context.Context, p process) error {
 	if err := probe(p.config.AMQPListen); err != nil {
 		return err
 	}
+	governed, done := context.WithCancel(ctx)
+	defer done()
+	go governMemory(governed)
 	failed := make(chan error, 1)
 	fatal := func(err error) {
 		select {

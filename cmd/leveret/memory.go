@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+const (
+	// memoryFloor is what the Go runtime may use before it collects garbage
+	// more often than usual, in octets. A broker that holds no more than its
+	// memory budget stays below.
+	memoryFloor = 112 << 20
+	// memoryTick is how often the limit follows what is really needed.
+	memoryTick = time.Second
+)
+
+// governMemory keeps the heap small until the context ends. A heap may grow to
+// twice what lives in it before garbage is collected; near a limit it is
+// collected earlier. A fixed limit would strangle a broker that needs more, with
+// very many queues or connections, so it is kept well above what lives. Whoever
+// sets GOGC or GOMEMLIMIT decides alone.
+func governMemory(ctx context.Context) {
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	debug.SetMemoryLimit(memoryFloor)
+	tick := time.NewTicker(memoryTick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			debug.SetMemoryLimit(memoryLimit(liveMemory()))
+		}
+	}
+}
+
+// memoryLimit leaves half of what lives for garbage, and less where that is
+// little enough.
+func memoryLimit(live uint64) int64 { return max(memoryFloor, int64(live+live/2)-memoryFloor/4) }
+
+// liveMemory is what the last collection left, and what is no heap, in octets.
+func liveMemory() uint64 {
+	samples := []metrics.Sample{
+		{Name: "/gc/heap/live:bytes"},
+		{Name: "/memory/classes/heap/stacks:bytes"},
+		{Name: "/memory/classes/metadata/other:bytes"},
+	}
+	metrics.Read(samples)
+	sum := uint64(0)
+	for _, s := range samples {
+		if s.Value.Kind() == metrics.KindUint64 {
+			sum += s.Value.Uint64()
+		}
+	}
+	return sum
+}

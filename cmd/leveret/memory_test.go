@@ -1,0 +1,24 @@
+package main
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestMemoryLimit_FollowsWhatLives(t *testing.T) {
+	require.EqualValues(t, memoryFloor, memoryLimit(0))
+	require.EqualValues(t, memoryFloor, memoryLimit(60<<20))
+	for live := uint64(memoryFloor); live < 8<<30; live *= 2 {
+		require.Greater(t, memoryLimit(live), int64(live+live/5), "room for garbage beside %d octets", live)
+	}
+}
+
+func TestLiveMemory_CountsTheHeap(t *testing.T) {
+	const octets = 32 << 20
+	held := make([]byte, octets)
+	runtime.GC()
+	require.Greater(t, liveMemory(), uint64(octets))
+	runtime.KeepAlive(held)
+}
