@@ -24,6 +24,7 @@ type page struct {
 	Span
 	number  uint64 // the store's
 	entries []Entry
+	charge  int64 // what the entries cost in memory, in octets
 	gone    bool // nobody needs the page any more
 }
 
@@ -70,6 +71,7 @@ func (p *packer) add(e *Entry) {
 	last := p.pages[len(p.pages)-1]
 	last.Last = e.Seq
 	last.entries = append(last.entries, *e)
+	last.charge += e.charge()
 	p.room -= e.size() + entryOverhead
 }
 

@@ -114,18 +114,32 @@ func (q *Queue) scattered() (list []Enqueue, bound uint64) {
 func (q *Queue) pageOut(bound uint64) error {
 	q.mu.Lock()
 	pages := q.core.evict(bound, q.keptOctets())
+	for _, p := range pages {
+		q.pager.charge(p.charge) // until it is written
+	}
 	q.core.dispatch()
 	q.finish(&Unit{})
-	for _, p := range pages {
+	q.unwritten = append(q.unwritten, pages...)
+	for len(q.unwritten) > 0 {
+		p := q.unwritten[0]
 		if err := q.write(p); err != nil {
-			return err
+			return err // it stays where it is, for the next time
 		}
+		q.pager.charge(-p.charge)
+		q.unwritten = q.unwritten[1:]
 	}
+	q.unwritten = nil
 	return nil
 }
 
 // write swaps a page out. Its messages stay in memory until it is written.
 func (q *Queue) write(p *page) error {
+	q.mu.Lock()
+	gone := p.gone
+	q.mu.Unlock()
+	if gone {
+		return nil
+	}
 	list := make([]Loaded, len(p.entries))
 	for i, e := range p.entries {
 		list[i] = Loaded{Seq: e.Seq, Message: e.Message}
@@ -136,7 +150,7 @@ func (q *Queue) write(p *page) error {
 	}
 	q.mu.Lock()
 	p.number, p.entries = number, nil
-	gone := p.gone
+	gone = p.gone
 	q.mu.Unlock()
 	if gone {
 		q.pager.free([]uint64{number})

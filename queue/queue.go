@@ -24,6 +24,8 @@ type Queue struct {
 	asked   bool          // guarded by mu; the pager has been asked to load
 	known   bool          // guarded by mu; the pager knows that the queue has messages in memory
 	charged int64         // guarded by mu; what the pager knows of core.memory
+
+	unwritten []*page // of the pager's goroutine; pages that are not written yet
 }
 
 // Options is what a queue needs besides its specification.
