@@ -25,7 +25,7 @@ type page struct {
 	number  uint64 // the store's
 	entries []Entry
 	charge  int64 // what the entries cost in memory, in octets
-	gone    bool // nobody needs the page any more
+	gone    bool  // nobody needs the page any more
 }
 
 func (b *backlog) empty() bool { return len(b.spans)+len(b.pages) == 0 }
