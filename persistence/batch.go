@@ -33,7 +33,6 @@ type batch struct {
 type share struct {
 	queue  *queueIndex
 	items  []item
-	moved  [][]item // what goes from scattered places into blocks of its own, in segments
 	live   int
 	octets int // encoded, about; known when the batch is complete
 }
@@ -48,7 +47,7 @@ func (b *batch) reset() {
 		if cap(sh.items) > keptOperations {
 			sh.items = nil
 		}
-		*sh = share{items: sh.items[:0], moved: sh.moved[:0]}
+		*sh = share{items: sh.items[:0]}
 	}
 	b.spare = append(b.spare, b.shares...)
 	b.shares = b.shares[:0]
@@ -110,7 +109,7 @@ func (s *Store) enqueue(e *queue.Enqueue) error {
 // acknowledge buries one message: in this batch, or in its block.
 func (s *Store) acknowledge(a queue.Ack) {
 	sh := s.batch.share(&s.index, a.Queue)
-	if sh == nil || sh.elide(a.Seq) || s.elideMoved(sh, a.Seq) {
+	if sh == nil || sh.elide(a.Seq) {
 		return
 	}
 	q := sh.queue

@@ -24,8 +24,8 @@ func (s *Store) gather(list []queue.Enqueue) {
 		for n < len(list) && list[n].Queue == list[0].Queue {
 			n++
 		}
-		if sh := s.batch.share(&s.index, list[0].Queue); sh != nil {
-			s.gatherQueue(sh, list[:n])
+		if q := s.index.queues[list[0].Queue]; q != nil {
+			s.gatherQueue(q, list[:n])
 		}
 		list = list[n:]
 	}
@@ -38,8 +38,7 @@ type segment struct {
 	items       []item
 }
 
-func (s *Store) gatherQueue(sh *share, list []queue.Enqueue) {
-	q := sh.queue
+func (s *Store) gatherQueue(q *queueIndex, list []queue.Enqueue) {
 	var segments []segment
 	var open segment
 	closeSegment := func() {
@@ -70,10 +69,7 @@ func (s *Store) gatherQueue(sh *share, list []queue.Enqueue) {
 	closeSegment()
 	// From the end, so that positions stay valid.
 	for k := len(segments) - 1; k >= 0; k-- {
-		s.takeOut(q, &segments[k])
-	}
-	for k := range segments {
-		sh.moved = append(sh.moved, segments[k].items)
+		s.move(q, &segments[k])
 	}
 }
 
@@ -113,10 +109,11 @@ func skipRun(q *queueIndex, i int, list []queue.Enqueue) []queue.Enqueue {
 // scatters says whether a block is small, or shared with other queues.
 func (b *block) scatters() bool { return b.mixed || b.size < gatherBelow }
 
-// takeOut takes runs out of the index whose messages go to another block of the
-// queue in this commit. The live set is not told, as it would cover the new
-// block, too: a marker in the place of the old one has to do.
-func (s *Store) takeOut(q *queueIndex, seg *segment) {
+// move writes the messages of a segment into blocks of their own and buries them
+// where they were. The index is never without them, or what dies beside them
+// would take them for dead, too. The live set is not told of the old blocks, as
+// it would cover the new one: a marker in the place of the old one has to do.
+func (s *Store) move(q *queueIndex, seg *segment) {
 	for i := range seg.items {
 		if b := seg.items[i].body; b != nil {
 			b.refs++ // before the old reference goes
@@ -131,6 +128,7 @@ func (s *Store) takeOut(q *queueIndex, seg *segment) {
 		}
 	}
 	q.runs = slices.Delete(q.runs, seg.first, seg.last+1)
+	s.placeOwn(q, seg.items, s.reserved.take)
 }
 
 // releaseRun marks all records of a run as dead and gives up their bodies.
@@ -152,34 +150,6 @@ func (s *Store) releaseRun(r *run) {
 	}
 }
 
-// elideMoved takes a message out of those that are moved in this commit.
-func (s *Store) elideMoved(sh *share, seq uint64) bool {
-	for _, items := range sh.moved {
-		if seq < items[0].seq || seq > items[len(items)-1].seq {
-			continue
-		}
-		i, found := slices.BinarySearchFunc(items, seq, itemBySeq)
-		if found && items[i].message != nil {
-			s.release(items[i].body)
-			items[i].message, items[i].body = nil, nil
-		}
-		return found
-	}
-	return false
-}
-
-// placeMoved writes the blocks of what is moved.
-func (s *Store) placeMoved(sh *share) {
-	for _, items := range sh.moved {
-		items = compact(items)
-		if len(items) > 0 {
-			s.placeOwn(sh.queue, items, s.reserved.take)
-		}
-	}
-	clear(sh.moved)
-	sh.moved = sh.moved[:0]
-}
-
 // purge buries all messages in a range, in this batch and before.
 func (s *Store) purge(r queue.Range) {
 	sh := s.batch.share(&s.index, r.Queue)
@@ -190,14 +160,6 @@ func (s *Store) purge(r queue.Range) {
 		if it := &sh.items[i]; it.message != nil && it.seq >= r.First && it.seq <= r.Last {
 			it.message = nil
 			sh.live--
-		}
-	}
-	for _, items := range sh.moved {
-		for i := range items {
-			if it := &items[i]; it.message != nil && it.seq >= r.First && it.seq <= r.Last {
-				s.release(it.body)
-				it.message, it.body = nil, nil
-			}
 		}
 	}
 	q := sh.queue

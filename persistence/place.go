@@ -26,7 +26,6 @@ func (s *Store) place() {
 	}
 	b.groups = b.groups[:0]
 	for _, sh := range b.shares {
-		s.placeMoved(sh)
 		if sh.live == 0 {
 			continue
 		}
