@@ -73,9 +73,9 @@ func (q *Queue) read(r *reading, unwritten []Entry, number uint64) (entries []En
 	return entries
 }
 
-// weight is what a queue could give up of its memory, in octets, and whether
-// somebody consumes from it.
-func (q *Queue) weight() (octets int64, consumed bool) {
+// weight is what a queue could give up of its memory if so much is kept at a head
+// that is consumed, in octets, and whether somebody consumes from it.
+func (q *Queue) weight(keep int64) (octets int64, consumed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	r := &q.core.ready
@@ -85,35 +85,36 @@ func (q *Queue) weight() (octets int64, consumed bool) {
 	}
 	consumed = len(q.core.consumers) > 0
 	ready := r.octets + messageCharge*int64(len(r.returned)+r.head.len()+r.tail.len())
-	return min(ready-q.keptOctets(), q.core.memory), consumed
+	return min(ready-q.kept(keep), q.core.memory), consumed
 }
 
-// keptOctets is what stays in memory of a queue that is paged out.
-func (q *Queue) keptOctets() int64 {
+// kept is what stays in memory of a queue that is paged out: nothing that nobody
+// consumes.
+func (q *Queue) kept(keep int64) int64 {
 	if len(q.core.consumers) > 0 {
-		return headOctets
+		return keep
 	}
 	return 0
 }
 
 // scattered lists the messages that should be gathered on disk before pageOut,
 // and the number up to which pageOut may go once they are.
-func (q *Queue) scattered() (list []Enqueue, bound uint64) {
+func (q *Queue) scattered(keep int64) (list []Enqueue, bound uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	bound = q.core.nextSeq - 1
-	entries := q.core.scattered(bound, q.keptOctets())
+	entries := q.core.scattered(bound, q.kept(keep))
 	for _, e := range entries {
 		list = append(list, Enqueue{Queue: q.spec.ID, Seq: e.Seq, Message: e.Message})
 	}
 	return list, bound
 }
 
-// pageOut takes messages out of memory. What is stored up to the bound is
-// committed.
-func (q *Queue) pageOut(bound uint64) error {
+// pageOut takes messages out of memory, up to the bound, and keeps about so many
+// octets at a head that is consumed. What is stored up to the bound is committed.
+func (q *Queue) pageOut(bound uint64, keep int64) error {
 	q.mu.Lock()
-	pages := q.core.evict(bound, q.keptOctets())
+	pages := q.core.evict(bound, q.kept(keep))
 	for _, p := range pages {
 		q.pager.charge(p.charge) // until it is written
 	}

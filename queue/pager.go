@@ -205,31 +205,41 @@ func (p *Pager) run() {
 }
 
 // relieve frees memory until three quarters of the budget are used, or nothing
-// more can be freed.
+// more can be freed. Heads that are consumed stay, unless there are too many.
 func (p *Pager) relieve() {
-	for {
-		before := p.used.Load()
-		excess := before - p.budget/4*3
-		if excess <= 0 {
-			return
+	for _, keep := range [...]int64{headOctets, shortOctets, 0} {
+		for {
+			before := p.used.Load()
+			excess := before - p.budget/4*3
+			if excess <= 0 || p.stopped() {
+				return
+			}
+			if err := p.pageOut(p.choose(excess, keep), keep); err != nil {
+				p.log.Warn("messages could not be moved out of memory", "error", err)
+				return
+			}
+			p.mu.Lock()
+			p.room.Broadcast()
+			p.mu.Unlock()
+			if p.used.Load() >= before-p.budget/64 {
+				break
+			}
 		}
-		if err := p.pageOut(p.choose(excess)); err != nil {
-			p.log.Warn("messages could not be moved out of memory", "error", err)
-			return
-		}
-		p.mu.Lock()
-		p.room.Broadcast()
-		closed := p.closed
-		p.mu.Unlock()
-		if closed || p.used.Load() >= before-p.budget/64 {
-			return
-		}
+	}
+}
+
+func (p *Pager) stopped() bool {
+	select {
+	case <-p.stop:
+		return true
+	default:
+		return false
 	}
 }
 
 // choose picks the queues that give up memory: those that have most of it, and
 // rather those that nobody consumes from.
-func (p *Pager) choose(excess int64) (chosen []*Queue) {
+func (p *Pager) choose(excess, keep int64) (chosen []*Queue) {
 	type candidate struct {
 		queue  *Queue
 		octets int64
@@ -243,7 +253,7 @@ func (p *Pager) choose(excess int64) (chosen []*Queue) {
 	p.mu.Unlock()
 	candidates := make([]candidate, 0, len(all))
 	for _, q := range all {
-		octets, consumed := q.weight()
+		octets, consumed := q.weight(keep)
 		if octets <= 0 {
 			p.part(q)
 			continue
@@ -278,13 +288,13 @@ func (p *Pager) part(q *Queue) {
 
 // pageOut has queues give up memory, after what they have stored is committed
 // and lies side by side.
-func (p *Pager) pageOut(queues []*Queue) error {
+func (p *Pager) pageOut(queues []*Queue, keep int64) error {
 	bounds := make([]uint64, len(queues))
 	var unit Unit
 	octets := 0
 	for i, q := range queues {
 		var list []Enqueue
-		list, bounds[i] = q.scattered()
+		list, bounds[i] = q.scattered(keep)
 		for _, e := range list {
 			unit.Gather = append(unit.Gather, e)
 			if octets += e.Message.Size() + messageCharge; octets >= gatherUnit {
@@ -305,7 +315,7 @@ func (p *Pager) pageOut(queues []*Queue) error {
 		}
 	}
 	for i, q := range queues {
-		if err := q.pageOut(bounds[i]); err != nil {
+		if err := q.pageOut(bounds[i], keep); err != nil {
 			return err
 		}
 	}
