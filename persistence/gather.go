@@ -49,6 +49,10 @@ func (s *Store) gatherQueue(q *queueIndex, list []queue.Enqueue) {
 	}
 	for len(list) > 0 {
 		i := q.find(list[0].Seq)
+		if i < 0 || list[0].Seq > q.runs[i].last() && !q.runs[i].unread() {
+			list = list[1:] // acknowledged
+			continue
+		}
 		items, rest := q.itemsOf(i, list)
 		list = rest
 		if items == nil {
@@ -73,10 +77,10 @@ func (s *Store) gatherQueue(q *queueIndex, list []queue.Enqueue) {
 	}
 }
 
-// itemsOf splits off what falls into run i, and returns it if it is all that
-// lives in the run and the run is worth moving.
+// itemsOf splits off what falls into run i, at least one message, and returns it
+// if it is all that lives in the run and the run is worth moving.
 func (q *queueIndex) itemsOf(i int, list []queue.Enqueue) (items []item, rest []queue.Enqueue) {
-	if i < 0 || q.runs[i].unread() || !q.runs[i].block.scatters() {
+	if q.runs[i].unread() || !q.runs[i].block.scatters() {
 		return nil, skipRun(q, i, list)
 	}
 	r := &q.runs[i]
@@ -87,9 +91,6 @@ func (q *queueIndex) itemsOf(i int, list []queue.Enqueue) (items []item, rest []
 			continue
 		}
 		items = append(items, item{seq: list[n].Seq, message: list[n].Message, body: r.block.bodyAt(position)})
-	}
-	if n == 0 {
-		return nil, list[1:]
 	}
 	if len(items) != int(r.live) {
 		return nil, list[n:]
