@@ -13,6 +13,8 @@ CRASH_CYCLES ?= 20
 # Which benchmarks run, and how often.
 BENCH ?= .
 BENCHCOUNT ?= 1
+# Rounds of make bench-store.
+BENCHROUNDS ?= 15
 # Flags for the broker of make run.
 ARGS ?=
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -113,6 +115,11 @@ fuzz: ## Fuzz each decoder for FUZZTIME
 .PHONY: bench
 bench: ## Run the benchmarks that match BENCH, BENCHCOUNT times
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) $(UNIT)
+
+.PHONY: bench-store
+bench-store: ## Compare the store's commits with those of a plain file, in turns, and measure its memory
+	@go test -run '^$$' -bench '^BenchmarkCommit$$' -benchtime $(BENCHROUNDS)x ./persistence | awk -f persistence/testdata/bench-store.awk
+	@go test -run '^$$' -bench '^BenchmarkResident$$' -benchtime 4000x ./persistence | grep '^Benchmark'
 
 .PHONY: cover
 cover: ## Measure the coverage of the unit tests into coverage.out

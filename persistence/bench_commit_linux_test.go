@@ -23,7 +23,7 @@ import (
 // by the store's. The messages go to eight queues.
 func BenchmarkCommit(b *testing.B) {
 	for _, c := range []struct{ size, batch int }{
-		{16, 100}, {16, 1000}, {16, 10_000},
+		{16, 100}, {16, 1000}, {16, 4000}, {16, 10_000},
 		{1 << 10, 100}, {1 << 10, 1000}, {1 << 10, 4000},
 		{64 << 10, 8}, {64 << 10, 64},
 	} {

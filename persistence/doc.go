@@ -18,8 +18,9 @@
 // the submissions, and begins again; while it waits for the disk the next batch
 // forms. There is no timer but one: acknowledgements alone wait up to
 // Limits.AckDelay for company. The reclaimer flushes memtables, collects
-// garbage, sweeps, and advises the kernel. The watch looks at the free space of
-// the disk. Close ends all three.
+// garbage, and sweeps. The watch looks at the free space of the disk. One more
+// advises the kernel on Badger's memory maps and takes them out of the resident
+// set, see mappings. Close ends them all.
 //
 // Load, SwapOut, SwapIn and SwapFree work on the goroutines of their callers,
 // any number at a time.
