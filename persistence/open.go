@@ -143,6 +143,7 @@ func newStore(o Options, lock *directoryLock, db *badger.DB, log *badgerLog, dis
 func (s *Store) start() {
 	onFault := func(err error) { _ = s.fail(err) } // tells everybody by itself
 	s.badger.onFault.Store(&onFault)
+	s.reclaim.owed.Store(pressedOctets) // what died before is not known
 	s.space.look()
 	go s.runWatch()
 	go s.run()

@@ -31,6 +31,7 @@ type space struct {
 	limits  Limits
 	tree    atomic.Int64 // octets of Badger's tables, as of the last look
 	stopped atomic.Bool  // the committer waits for room
+	alarmed atomic.Bool  // the alarm is on
 
 	// pressed tells the reclaimer that the disk is low.
 	pressed chan struct{}
@@ -45,7 +46,6 @@ type space struct {
 	// The rest belongs to the watch, and to Open before it.
 
 	alarm   func(on bool)
-	low     bool
 	blind   bool // the last look has failed
 	ballast ballast
 }
@@ -137,9 +137,17 @@ func (w *space) prepare() error {
 }
 
 // admits says whether so many octets can be written. If nobody knows, they can.
+// The watch is told at once of a disk that gets low: at full speed a second is
+// too long.
 func (w *space) admits(octets int64) bool {
 	room, err := w.room()
-	return err != nil || room-octets >= w.stopAt()
+	if err != nil {
+		return true
+	}
+	if room-octets < w.alarmAt() && !w.alarmed.Load() {
+		ask(w.kick)
+	}
+	return room-octets >= w.stopAt()
 }
 
 // ask sends a signal that may be pending already.
@@ -162,6 +170,12 @@ func (s *Store) awaitSpace(part portion) error {
 	if s.failed() != nil || w.admits(octets) {
 		return nil
 	}
+	return s.awaitRoom(octets, func() bool { return true })
+}
+
+// awaitRoom waits until so many octets are admitted and ready says so, too.
+func (s *Store) awaitRoom(octets int64, ready func() bool) error {
+	w := s.space
 	s.haltCommits(octets)
 	again := time.NewTicker(s.limits.DiskCheck)
 	defer again.Stop()
@@ -171,7 +185,7 @@ func (s *Store) awaitSpace(part portion) error {
 			return fmt.Errorf("%w: what was pending could not be written, and was not confirmed", ErrDiskFull)
 		case <-again.C:
 		}
-		if s.failed() != nil || w.admits(octets) {
+		if s.failed() != nil || w.admits(octets) && ready() {
 			w.stopped.Store(false)
 			s.log.Warn("there is room on the disk again: the message store goes on")
 			return nil
@@ -228,29 +242,31 @@ func (w *space) look() {
 	}
 	w.blind = false
 	alarm := w.alarmAt()
-	if w.low {
+	before := w.alarmed.Load()
+	if before {
 		alarm += alarm / alarmHysteresis
 	}
-	if low := room < alarm || w.stopped.Load(); low != w.low {
-		w.low = low
-		w.tell(room)
+	low := room < alarm || w.stopped.Load()
+	if low != before {
+		w.alarmed.Store(low)
+		w.tell(low, room)
 	}
 	switch {
-	case !w.low:
+	case !low:
 		w.keepBallast(room)
 	case room >= w.stopAt():
 		ask(w.pressed)
 	}
 }
 
-func (w *space) tell(room int64) {
-	if w.low {
+func (w *space) tell(low bool, room int64) {
+	if low {
 		w.log.Warn("disk alarm: publishers are blocked", "directory", w.dir, "free", room, "limit", w.alarmAt())
 	} else {
 		w.log.Warn("disk alarm is over: publishers go on", "directory", w.dir, "free", room, "limit", w.alarmAt())
 	}
 	if w.alarm != nil {
-		w.alarm(w.low)
+		w.alarm(low)
 	}
 }
 

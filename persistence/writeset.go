@@ -151,7 +151,22 @@ func (s *Store) commit(w *writeSet) error {
 }
 
 // expect prepares the value log for octets, unless garbage is being collected.
+// If it finds the disk full it waits: nothing is written yet.
 func (s *Store) expect(octets int) error {
+	err := s.prepareLog(octets)
+	if !isDiskFull(err) {
+		return err
+	}
+	if waiting := s.awaitRoom(int64(octets), func() bool {
+		err = s.prepareLog(octets)
+		return !isDiskFull(err)
+	}); waiting != nil {
+		return waiting
+	}
+	return err
+}
+
+func (s *Store) prepareLog(octets int) error {
 	if !s.reclaim.collecting.TryLock() {
 		return nil
 	}
