@@ -199,6 +199,10 @@ func snapshot(t testing.TB, s *Store) string {
 	to := t.TempDir()
 	release := hold(s)
 	defer release()
+	// Otherwise the copy may have the pointer to a value that is being moved,
+	// and not yet the value.
+	s.reclaim.collecting.Lock()
+	defer s.reclaim.collecting.Unlock()
 	for try := 0; ; try++ {
 		// Badger may flush or compact meanwhile, and the copy would have the
 		// half of it.
