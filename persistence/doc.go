@@ -35,6 +35,18 @@
 // plans a commit, Load while it looks for a block. Neither is held across I/O or
 // a callback, and neither is taken under the other.
 //
+// # A disk that gets full
+//
+// Free space is looked at before each commit and each Limits.DiskCheck. Below
+// Limits.DiskAlarm the alarm is on (Options.DiskAlarm), and garbage is collected
+// without waiting for more of it; everything is still written. Below
+// Limits.DiskStop the committer waits, no memtable is flushed with filler and
+// nothing is collected or swapped out: no confirm comes and none fails, reads go
+// on. Both thresholds grow with Badger's tree, which a compaction may write
+// again. StopWaiting and Close turn the wait into ErrDiskFull. Open gives up the
+// ballast if there is less than DiskStop, and refuses with ErrDiskFull if Badger
+// could not even be opened; it removes the swap file before it looks.
+//
 // # On disk
 //
 // One commit is a few blocks. A queue with 8 KiB or more in a commit gets blocks
