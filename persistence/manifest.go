@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -24,6 +25,7 @@ import (
 // Badger deletes those that are not listed.
 func repairManifest(o badger.Options, log *slog.Logger) error {
 	path := filepath.Join(o.Dir, badger.ManifestFilename)
+	repaired := path + ".repaired"
 	whole, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -31,11 +33,19 @@ func repairManifest(o badger.Options, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("looking for leftovers of a failed sync: %w", err)
 	}
+	if mendLengths(whole) {
+		if err := os.WriteFile(repaired, whole, 0o600); err != nil {
+			return fmt.Errorf("repairing Badger's manifest: %w", err)
+		}
+		log.Warn("Badger's manifest was damaged and is repaired", "manifest", path)
+		if err := replaceSynced(path, repaired); err != nil {
+			return err
+		}
+	}
 	listed, missing, err := listedTables(path, o)
 	if err != nil || missing == 0 {
 		return nil // Badger itself tells what is wrong, if anything is
 	}
-	repaired := path + ".repaired"
 	for _, end := range slices.Backward(changeEnds(whole)) {
 		if err := os.WriteFile(repaired, whole[:end], 0o600); err != nil {
 			return fmt.Errorf("repairing Badger's manifest: %w", err)
@@ -57,14 +67,46 @@ func repairManifest(o badger.Options, log *slog.Logger) error {
 	return nil
 }
 
+// mendLengths puts right the lengths of changes that are not what was written,
+// and tells whether there were any. Badger takes a change whose length exceeds
+// the file for one that was cut off, which a crash may leave: it forgets it and
+// all that follow, and deletes the tables that they list. But if octets that
+// follow have the checksum, then they are the change.
+func mendLengths(manifest []byte) (mended bool) {
+	for at := manifestHeader; len(manifest)-at >= changeHeader; {
+		length := uint64(binary.BigEndian.Uint32(manifest[at:]))
+		sum := binary.BigEndian.Uint32(manifest[at+4:])
+		rest := manifest[at+changeHeader:]
+		if length > uint64(len(rest)) || crc32.Checksum(rest[:length], castagnoli) != sum {
+			found, ok := lengthOf(rest, sum)
+			if !ok {
+				break // cut off, or damaged elsewhere: Badger tells
+			}
+			binary.BigEndian.PutUint32(manifest[at:], uint32(found))
+			length, mended = uint64(found), true
+		}
+		at += changeHeader + int(length)
+	}
+	return mended
+}
+
+// lengthOf looks for the first octets of data that have the checksum; the first
+// change of all has none.
+func lengthOf(data []byte, sum uint32) (length int, ok bool) {
+	var running uint32
+	for i := range data {
+		if running == sum {
+			return i, true
+		}
+		running = crc32.Update(running, castagnoli, data[i:i+1])
+	}
+	return len(data), running == sum
+}
+
 // listedTables reads which tables a manifest lists, and whether they exist.
 func listedTables(path string, o badger.Options) (exist map[uint64]bool, missing int, err error) {
-	f, err := os.Open(path)
+	manifest, err := replayManifest(path, o)
 	if err != nil {
-		return nil, 0, err
-	}
-	manifest, _, err := badger.ReplayManifestFile(f, o.ExternalMagicVersion, o)
-	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, 0, err
 	}
 	exist = make(map[uint64]bool, len(manifest.Tables))
@@ -78,6 +120,15 @@ func listedTables(path string, o badger.Options) (exist map[uint64]bool, missing
 	return exist, missing, nil
 }
 
+func replayManifest(path string, o badger.Options) (badger.Manifest, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return badger.Manifest{}, err
+	}
+	manifest, _, err := badger.ReplayManifestFile(f, o.ExternalMagicVersion, o)
+	return manifest, errors.Join(err, f.Close())
+}
+
 // loses says whether a table that exists would not be listed any more.
 func loses(listed, before map[uint64]bool) bool {
 	for id, exists := range listed {
@@ -88,13 +139,15 @@ func loses(listed, before map[uint64]bool) bool {
 	return false
 }
 
+// The octets before the first change of a manifest, and before each change.
+const manifestHeader, changeHeader = 8, 8
+
 // changeEnds lists where the changes of a manifest end but for the last one:
 // eight octets of header, then of each change its length, a checksum, and so
 // many octets.
 func changeEnds(manifest []byte) []int {
-	const header, changeHeader = 8, 8
 	var ends []int
-	for at := header; ; {
+	for at := manifestHeader; ; {
 		if len(manifest)-at < changeHeader {
 			return ends
 		}
