@@ -26,6 +26,8 @@ const (
 	stopDeadline = 10 * time.Second
 	// outputKept is how much of the end of the broker's output is shown, in octets.
 	outputKept = 128 << 10
+	// ballast is the smallest that there is: it is copied with each directory.
+	ballast = "LEVERET_DISK_BALLAST=33554432"
 )
 
 // broker is one broker process after the other on one data directory and one
@@ -50,7 +52,7 @@ func newBroker(t *testing.T, dataDir string) *broker {
 	t.Helper()
 	b := &broker{
 		binary: os.Getenv(brokerVariable), dataDir: dataDir, address: freeAddress(t),
-		flags: strings.Fields(os.Getenv(flagsVariable)),
+		flags: strings.Fields(os.Getenv(flagsVariable)), environment: []string{ballast},
 	}
 	t.Cleanup(func() {
 		if b.process != nil {
@@ -153,6 +155,18 @@ func (b *broker) requireAlive(t *testing.T) {
 	case <-b.exited:
 		require.FailNow(t, "the broker ended by itself", "%v\n%s", b.process.ProcessState, b.output)
 	default:
+	}
+}
+
+// alive gives a process that its clients have lost a moment to end, and tells
+// whether it goes on.
+func (b *broker) alive() bool {
+	const moment = 2 * time.Second
+	select {
+	case <-b.exited:
+		return false
+	case <-time.After(moment):
+		return true
 	}
 }
 

@@ -45,8 +45,4 @@
 // printed its seed; the interleaving with the broker is not repeated.
 // CRASH_LENIENT_ACKS=1 forgives a message that comes back after a crash although
 // its ack had been settled by a channel.close-ok, as RabbitMQ needs it.
-//
-// The tests of a full disk need root and mount small file systems.
-// CRASH_DISK_FILLS is how often publishers fill one and consumers empty it (1),
-// CRASH_DISK_OUTSIDE how often another program fills it (3).
 package crash

@@ -16,7 +16,7 @@ const (
 	failureLimit = 5 * time.Second
 	// failureLoad is how long the load goes on if it does not cause that many
 	// syncs.
-	failureLoad = 10 * time.Second
+	failureLoad = 6 * time.Second
 )
 
 // syncFault is syncs that fail from the N-th of a thread on, N being random.
@@ -31,7 +31,7 @@ type syncFault struct {
 func TestCrash_FailedSync(t *testing.T) {
 	// A broker that starts needs some, under load a commit needs two msync, and
 	// a memtable that becomes a table a few fsync.
-	for _, fault := range []syncFault{{"msync", 20, 200}, {"fsync", 1, 4}, {"msync,fsync,fdatasync", 1, 60}} {
+	for _, fault := range []syncFault{{"msync", 20, 150}, {"fsync", 1, 3}, {"msync,fsync,fdatasync", 1, 60}} {
 		t.Run(fault.calls, func(t *testing.T) {
 			eachEra(t, environmentCount(t, "CRASH_FAILED_SYNCS", 2), 1, func(t *testing.T, era era) {
 				failSyncs(t, era, fault)

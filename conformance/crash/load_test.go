@@ -54,7 +54,23 @@ func newLoad(seed uint64) *load {
 	for _, r := range routes() {
 		l.history.Route(r.queues...)
 	}
-	number := &numbering{seed: seed, history: l.history, routes: routes()}
+	l.hire(seed, 0)
+	return l
+}
+
+// fork copies a load that is at rest. Its clients get numbers of their own, as
+// those of the original count on.
+func (l *load) fork(seed uint64) *load {
+	const fresh = 1000
+	copied := &load{history: l.history.Clone(), declared: l.declared}
+	copied.inventory = &inventory{history: copied.history, queues: l.inventory.known()}
+	copied.hire(seed, fresh)
+	return copied
+}
+
+// hire gives the load its clients, with numbers above given.
+func (l *load) hire(seed uint64, given uint16) {
+	number := &numbering{seed: seed, history: l.history, routes: routes(), given: given}
 	for range publisherCount {
 		l.publishers = append(l.publishers, number.publisher())
 	}
@@ -68,7 +84,6 @@ func newLoad(seed uint64) *load {
 		inventory: l.inventory, publisher: number.publisher(),
 		subscriber: newSubscriber(queueCount, seed, number.publisher()),
 	}
-	return l
 }
 
 // start sets everybody to work, who go on until ctx or the broker ends.
