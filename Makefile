@@ -7,9 +7,20 @@ SHELL := /bin/bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w $(if $(VERSION),-X main.linked=$(VERSION))
 
-# How long each fuzz target runs, and how often the crash test kills the broker.
+# How long each fuzz target runs.
 FUZZTIME ?= 10s
-CRASH_CYCLES ?= 20
+# Sizes of make crash-long; the variables without LONG_ are those of make crash.
+LONG_CYCLES ?= 1000
+LONG_START_KILLS ?= 300
+LONG_STOPS ?= 200
+LONG_DEFINITIONS ?= 100
+LONG_POWER_CUTS ?= 200
+LONG_FIRST_BOOTS ?= 50
+LONG_FAILED_SYNCS ?= 20
+LONG_FLIPS ?= 200
+# How often each system call is crashed through until each of its calls was hit.
+LONG_ROUNDS ?= 5
+CRASH_RUN ?= .
 # Which benchmarks run, and how often.
 BENCH ?= .
 BENCHCOUNT ?= 1
@@ -96,8 +107,15 @@ conformance-rabbitmq4: ## Run the conformance suite against RabbitMQ 4.0 of Debi
 	conformance/rabbitmq/run.sh debian13
 
 .PHONY: crash
-crash: ## Kill the broker CRASH_CYCLES times under load; nothing confirmed may be lost
-	CRASH_CYCLES=$(CRASH_CYCLES) go test -count=1 -timeout 20m ./conformance/crash
+crash: ## Crash the broker in every way, a few times each; nothing confirmed may be lost (root, strace; 5 min)
+	go test -count=1 -timeout 15m ./conformance/crash
+
+.PHONY: crash-long
+crash-long: ## The same in the sizes LONG_...; CRASH_RUN=regexp picks tests, CRASH_SEED repeats one (root; hours)
+	CRASH_CYCLES=$(LONG_CYCLES) CRASH_START_KILLS=$(LONG_START_KILLS) CRASH_STOPS=$(LONG_STOPS) \
+	CRASH_DEFINITIONS=$(LONG_DEFINITIONS) CRASH_POWER_CUTS=$(LONG_POWER_CUTS) CRASH_FIRST_BOOTS=$(LONG_FIRST_BOOTS) \
+	CRASH_FAILED_SYNCS=$(LONG_FAILED_SYNCS) CRASH_FLIPS=$(LONG_FLIPS) CRASH_POINTS=0 CRASH_ROUNDS=$(LONG_ROUNDS) \
+	go test -count=1 -v -timeout 12h -run '$(CRASH_RUN)' ./conformance/crash
 
 .PHONY: clients
 clients: ## Run real client programs of other languages against the broker
