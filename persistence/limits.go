@@ -189,6 +189,9 @@ const (
 	// longest that less of it stays.
 	residentOctets = 16 << 20
 	residentDelay  = 2 * time.Second
+	// collectingDelay is the same while garbage is collected, which reads a
+	// file of the value log as fast as memory allows.
+	collectingDelay = 10 * time.Millisecond
 	// readAttempts is how often a value is read before it counts as damaged:
 	// garbage collection may delete a file between the lookup and the read.
 	readAttempts = 3

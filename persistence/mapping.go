@@ -35,6 +35,9 @@ type mappings struct {
 	// unseen and resident count the octets written since the last look for new
 	// maps, and those written or read since the last drop.
 	unseen, resident atomic.Int64
+	// collecting says that a collection runs, which reads a whole file through
+	// its map and does not say how far it is.
+	collecting atomic.Bool
 
 	wake chan struct{}
 	stop chan struct{}
@@ -71,6 +74,18 @@ func (m *mappings) signal() {
 	}
 }
 
+// beginCollection notes that one begins.
+func (m *mappings) beginCollection() {
+	m.collecting.Store(true)
+	m.signal()
+}
+
+// endCollection notes that it has ended, with a file read to its end.
+func (m *mappings) endCollection() {
+	m.collecting.Store(false)
+	m.read(residentOctets)
+}
+
 // end stops the goroutine, for good.
 func (m *mappings) end() {
 	close(m.stop)
@@ -92,6 +107,12 @@ func (s *Store) runMappings(a advisor) {
 		case <-m.wake:
 		case <-tick.C:
 			limit = 1
+		}
+		if m.collecting.Load() {
+			limit = 0
+			tick.Reset(collectingDelay)
+		} else {
+			tick.Reset(residentDelay)
 		}
 		if m.unseen.Swap(0) > 0 && a.hasNewer() {
 			a.look(a.mappings())

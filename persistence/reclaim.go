@@ -151,12 +151,10 @@ func (s *Store) collectFile() error {
 	txn := s.db.NewTransaction(false)
 	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{prefixFiller}})
 	s.reclaim.collecting.Lock()
+	s.mappings.beginCollection()
 	err := s.db.RunValueLogGC(reclaimRatio)
+	s.mappings.endCollection()
 	s.reclaim.collecting.Unlock()
-	if err == nil {
-		// Badger reads the whole file through its map.
-		s.mappings.read(s.limits.ValueLogFile)
-	}
 	if err == nil {
 		if unsafe := s.syncCopies(); unsafe != nil {
 			// The iterator stays, and the file with it.
