@@ -19,7 +19,8 @@ import (
 // the drop. Badger v4.9.6 changes the maps of value-log files only here:
 //
 //   - Open and Close: the goroutine does not run then.
-//   - The newest file grows, or is cut when its successor is about to be made.
+//   - The newest file grows, or is cut when its successor is about to be made,
+//     both in a commit: there is none before start.
 //     A file is therefore dropped as a whole only if a newer one was seen before
 //     the look; of the newest only what lies before a value whose file Badger
 //     keeps locked meanwhile, see dropWritten.
@@ -30,7 +31,7 @@ type mappings struct {
 	unmapping sync.RWMutex
 
 	// written is the key of the value that went to the value log last, nil if
-	// none has since the last drop.
+	// none has.
 	written atomic.Pointer[[]byte]
 	// unseen and resident count the octets written since the last look for new
 	// maps, and those written or read since the last drop.

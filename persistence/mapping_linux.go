@@ -104,6 +104,16 @@ func (s *Store) dropOlder(a *advisor) {
 	a.look(found)
 }
 
+// dropAll takes all files of the value log out of the resident set, the newest
+// included. Nobody may write to the store meanwhile, or collect.
+func (a *advisor) dropAll() {
+	for _, m := range a.mappings() {
+		if m.number(logSuffix) > 0 {
+			advise(m.from, m.to, unix.MADV_DONTNEED)
+		}
+	}
+}
+
 // dropBefore takes what lies before a value out of the resident set, if the
 // value lies in a value-log file, which must stay mapped until it returns.
 func (a *advisor) dropBefore(value []byte) {
@@ -119,7 +129,7 @@ func (a *advisor) dropBefore(value []byte) {
 // the resident set, up to the last value. While Badger shows a value it holds
 // the lock of its file, without which it neither cuts nor unmaps it.
 func (s *Store) dropWritten(a *advisor) {
-	key := s.mappings.written.Swap(nil)
+	key := s.mappings.written.Load()
 	if key == nil {
 		return
 	}

@@ -14,6 +14,8 @@ func (advisor) look([]struct{}) {}
 
 func (advisor) hasNewer() bool { return false }
 
-func (s *Store) dropWritten(*advisor) { s.mappings.written.Store(nil) }
+func (advisor) dropAll() {}
 
-func (s *Store) dropOlder(*advisor) {}
+func (*Store) dropWritten(*advisor) {}
+
+func (*Store) dropOlder(*advisor) {}
