@@ -100,13 +100,17 @@ func (s *sharing) end() {
 	}
 }
 
-// readBody reads a whole body into fresh memory. A body that is not what was
-// written is put into quarantine; the error is errDamaged then.
+// readBody reads a whole body into fresh memory. A living body that is not what
+// was written is put into quarantine; the error is errDamaged then. If it has
+// died meanwhile the error is errGone.
 func (s *Store) readBody(b *body) ([]byte, error) {
 	octets := make([]byte, 0, b.length)
 	for i := range b.chunks() {
 		key := appendBodyKey(make([]byte, 0, bodyKeyLen), b.number, i)
 		piece, raw, err := s.readValue(key)
+		if err != nil && !s.lives(b) {
+			return nil, fmt.Errorf("body %d: %w", b.number, errGone)
+		}
 		if errors.Is(err, errDamaged) {
 			err = fmt.Errorf("body %d: %w", b.number, err)
 			s.quarantine(key, raw, err)
@@ -121,4 +125,11 @@ func (s *Store) readBody(b *body) ([]byte, error) {
 			b.number, errDamaged, len(octets), b.length)
 	}
 	return octets, nil
+}
+
+// lives says whether somebody refers to a body.
+func (s *Store) lives(b *body) bool {
+	s.indexMu.Lock()
+	defer s.indexMu.Unlock()
+	return s.index.bodies[b.number] == b
 }

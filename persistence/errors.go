@@ -34,3 +34,6 @@ var errDamaged = errors.New("damaged")
 // errMissing marks a key that should be there. Where something refers to it
 // that is damage, too.
 var errMissing = fmt.Errorf("%w: it is missing", errDamaged)
+
+// errGone marks what died while it was being read. That is no damage.
+var errGone = errors.New("it is dead by now")

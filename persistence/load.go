@@ -3,6 +3,7 @@ package persistence
 import (
 	"errors"
 	"fmt"
+	"math"
 	"unsafe"
 	"weak"
 
@@ -20,7 +21,7 @@ func (s *Store) Load(id uint32, spans []queue.Span, octets int) (loaded []queue.
 	l := loading{store: s, queue: id, spans: spans, room: octets}
 	from, end := spans[0].First, spans[len(spans)-1].Last
 	for {
-		p, found := s.pieceFrom(id, from, end)
+		p, found := s.nextPiece(&l, from)
 		if !found {
 			return l.loaded, end
 		}
@@ -46,27 +47,40 @@ type piece struct {
 	dead  bitmap
 }
 
-// pieceFrom finds the run that holds a number, or the first one behind it.
-func (s *Store) pieceFrom(id uint32, from, end uint64) (p piece, found bool) {
+// nextPiece finds the first run from a number on in which something wanted may
+// lie. It passes over all others: they would be read for nothing, and what is
+// being gathered is not on the disk before its commit.
+func (s *Store) nextPiece(l *loading, from uint64) (p piece, found bool) {
 	s.indexMu.Lock()
 	defer s.indexMu.Unlock()
-	q := s.index.queues[id]
+	q := s.index.queues[l.queue]
 	if q == nil {
 		return piece{}, false
 	}
-	i := max(q.find(from), 0)
-	if i < len(q.runs) && !q.runs[i].unread() && q.runs[i].last() < from {
-		i++
+	for l.pass(from) {
+		from = max(from, l.spans[0].First)
+		i := max(q.find(from), 0)
+		if i < len(q.runs) && !q.runs[i].unread() && q.runs[i].last() < from {
+			i++
+		}
+		if i >= len(q.runs) {
+			break
+		}
+		if q.runs[i].first <= l.spans[0].Last {
+			return q.piece(i), true
+		}
+		from = q.runs[i].first
 	}
-	if i >= len(q.runs) || q.runs[i].first > end {
-		return piece{}, false
-	}
+	return piece{}, false
+}
+
+func (q *queueIndex) piece(i int) piece {
 	r := &q.runs[i]
-	p = piece{block: r.block, base: r.base, count: r.count, first: r.first, last: end, dead: r.block.dead.clone()}
+	p := piece{block: r.block, base: r.base, count: r.count, first: r.first, last: math.MaxUint64, dead: r.block.dead.clone()}
 	if i+1 < len(q.runs) {
 		p.last = q.runs[i+1].first - 1
 	}
-	return p, true
+	return p
 }
 
 // loading is one Load under way.
@@ -82,9 +96,9 @@ type loading struct {
 // it is complete.
 func (l *loading) read(p piece) (through uint64, err error) {
 	s := l.store
-	all, _, err := s.readBlock(p.block)
+	all, _, raw, err := s.tryBlock(p.block)
 	if err != nil {
-		return p.last, s.unreadable(l.queue, p, err)
+		return p.last, s.unreadable(l.queue, p, raw, err)
 	}
 	through = p.last
 	if !p.block.mixed {
@@ -118,13 +132,16 @@ func (l *loading) read(p piece) (through uint64, err error) {
 	return through, nil
 }
 
-// wants says whether a number lies in one of the spans; numbers ascend.
-func (l *loading) wants(seq uint64) bool {
+// pass forgets the spans below a number, and says whether others are left.
+func (l *loading) pass(seq uint64) bool {
 	for len(l.spans) > 0 && l.spans[0].Last < seq {
 		l.spans = l.spans[1:]
 	}
-	return len(l.spans) > 0 && l.spans[0].First <= seq
+	return len(l.spans) > 0
 }
+
+// wants says whether a number lies in one of the spans; numbers ascend.
+func (l *loading) wants(seq uint64) bool { return l.pass(seq) && l.spans[0].First <= seq }
 
 // size is the octets of the body of a record.
 func (r *record) size() int {
@@ -137,8 +154,8 @@ func (r *record) size() int {
 // unreadable deals with a block that could not be read. One that has gone
 // meanwhile, with its queue or by a purge, is nobody's loss; one that is
 // damaged is given up.
-func (s *Store) unreadable(id uint32, p piece, err error) error {
-	if !errors.Is(err, errDamaged) && !errors.Is(err, errMissing) {
+func (s *Store) unreadable(id uint32, p piece, raw []byte, err error) error {
+	if !errors.Is(err, errDamaged) {
 		return fmt.Errorf("loading messages of queue %d: %w", id, err)
 	}
 	s.indexMu.Lock()
@@ -152,7 +169,7 @@ func (s *Store) unreadable(id uint32, p piece, err error) error {
 	if !alive {
 		return nil
 	}
-	s.log.Error("stored messages cannot be read and are left out", "queue", id, "damage", err)
+	s.quarantine(p.block.key(), raw, err)
 	s.submit(submission{lost: &lostRun{queue: id, first: p.first, block: p.block}}, queue.Unit{})
 	return nil
 }
@@ -164,16 +181,15 @@ func (s *Store) load(id uint32, r *record) (intact bool, err error) {
 		return true, nil
 	}
 	octets, err := s.sharedOctets(r.number)
-	if errors.Is(err, errDamaged) {
+	switch {
+	case errors.Is(err, errGone):
+		return false, nil // with the message
+	case errors.Is(err, errDamaged):
 		s.log.Error("a stored message was left out, as its body is damaged",
 			"queue", id, "sequence", r.seq, "damage", err)
 		s.Submit(queue.Unit{Ack: []queue.Ack{{Queue: id, Seq: r.seq}}})
 		return false, nil
-	}
-	if errors.Is(err, errMissing) {
-		return false, nil // gone with the message
-	}
-	if err != nil {
+	case err != nil:
 		return false, err
 	}
 	r.message = withBody(r.message, octets)
@@ -198,7 +214,7 @@ func (s *Store) sharedOctets(number uint64) ([]byte, error) {
 	}
 	s.indexMu.Unlock()
 	if b == nil {
-		return nil, fmt.Errorf("body %d: %w", number, errMissing)
+		return nil, fmt.Errorf("body %d: %w", number, errGone)
 	}
 	if first != nil {
 		// The pointer was made of octets of just that length.

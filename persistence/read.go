@@ -92,24 +92,27 @@ func (s *Store) readRaw(key []byte) (raw []byte, err error) {
 	return raw, err
 }
 
-// readBlock reads and decodes a block. One that is not what was written is put
-// into quarantine; the error is errDamaged then.
+// readBlock reads and decodes a living block. One that is not what was written
+// is put into quarantine; the error is errDamaged then.
 func (s *Store) readBlock(b *block) ([]record, []section, error) {
-	key := b.key()
-	payload, raw, err := s.readValue(key)
-	if err == nil {
-		var records []record
-		var sections []section
-		records, sections, err = decodeBlock(b, payload)
-		if err == nil {
-			return records, sections, nil
-		}
-	}
-	err = fmt.Errorf("%s: %w", b.name(), err)
+	records, sections, raw, err := s.tryBlock(b)
 	if errors.Is(err, errDamaged) {
-		s.quarantine(key, raw, err)
+		s.quarantine(b.key(), raw, err)
 	}
-	return nil, nil, err
+	return records, sections, err
+}
+
+// tryBlock does the same with a block that may have died meanwhile, which looks
+// like damage: the caller finds out. Raw is the value as it was found.
+func (s *Store) tryBlock(b *block) (records []record, sections []section, raw []byte, err error) {
+	payload, raw, err := s.readValue(b.key())
+	if err == nil {
+		records, sections, err = decodeBlock(b, payload)
+	}
+	if err != nil {
+		return nil, nil, raw, fmt.Errorf("%s: %w", b.name(), err)
+	}
+	return records, sections, raw, nil
 }
 
 // quarantine reports a damaged value by name and keeps its octets in a file of
