@@ -125,14 +125,14 @@ func (r *trial) rot(t *testing.T, flip flip) rotOutcome {
 	r.begin()
 	r.broker.launch(t)
 	if !r.broker.awaitReady(t) {
-		r.requireNamed(t, flip)
+		r.requireNamed(t, flip.String())
 		return refused
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), joinDeadline)
 	defer cancel()
 	err := r.load.quiet(ctx, r.broker.url())
 	if err != nil && !r.broker.alive() {
-		r.requireNamed(t, flip)
+		r.requireNamed(t, flip.String())
 		return ended
 	}
 	outcome := unharmed
@@ -146,7 +146,7 @@ func (r *trial) rot(t *testing.T, flip flip) rotOutcome {
 	r.broker.terminate(t)
 	r.broker.launch(t)
 	if !r.broker.awaitReady(t) {
-		r.requireNamed(t, flip)
+		r.requireNamed(t, flip.String())
 		return refused
 	}
 	r.broker.kill()
@@ -166,12 +166,12 @@ func (o *output) named() bool {
 
 // requireNamed requires that the broker has ended in order: with a status of its
 // own, and one line that says why.
-func (r *trial) requireNamed(t *testing.T, flip flip) {
+func (r *trial) requireNamed(t *testing.T, cause string) {
 	t.Helper()
 	text := r.broker.output.String()
 	status := r.broker.process.ProcessState.ExitCode()
-	require.Positive(t, status, "%v: ended by a signal\n%s", flip, text)
-	require.NotContains(t, text, "goroutine ", "%v: a panic\n%s", flip, text)
+	require.Positive(t, status, "%s: ended by a signal\n%s", cause, text)
+	require.NotContains(t, text, "goroutine ", "%s: a panic\n%s", cause, text)
 	lines := strings.Split(strings.TrimSpace(text), "\n")
-	require.True(t, strings.HasPrefix(lines[len(lines)-1], "leveret: "), "%v: no reason for status %d\n%s", flip, status, text)
+	require.True(t, strings.HasPrefix(lines[len(lines)-1], "leveret: "), "%s: no reason for status %d\n%s", cause, status, text)
 }
