@@ -22,10 +22,10 @@ type backlog struct {
 // if they cannot be, it holds them.
 type page struct {
 	Span
-	number  uint64 // the store's
-	entries []Entry
-	charge  int64 // what the entries cost in memory, in octets
-	gone    bool  // nobody needs the page any more
+	number  uint64  // the store's
+	entries []Entry // nil once they are written or given up
+	charge  int64   // what the entries cost in memory, in octets
+	gone    bool    // nobody needs the page any more
 }
 
 func (b *backlog) empty() bool { return len(b.spans)+len(b.pages) == 0 }

@@ -15,6 +15,7 @@ type core struct {
 	effects   effects
 
 	memory     int64  // what the messages in memory cost, unacknowledged ones included, in octets
+	unwritten  int64  // the part of it that pages cost that are not written yet
 	short      bool   // memory is short: keep nothing that can be read again
 	generation uint64 // counts what makes a running load or page-out void
 }
@@ -210,7 +211,8 @@ func (c *core) purge() int {
 	if rest, any := r.storedSpan(); any {
 		c.effects.purged = append(c.effects.purged, rest)
 	}
-	c.effects.freed = append(append(c.effects.freed, r.low.pages...), r.out.pages...)
+	c.free(r.low.pages)
+	c.free(r.out.pages)
 	*r = ready{}
 	c.generation++
 	return n
@@ -243,10 +245,11 @@ func (r *ready) storedSpan() (s Span, any bool) {
 // are woken to learn of it.
 func (c *core) end() int {
 	n := c.ready.len()
-	freed := append(c.ready.low.pages, c.ready.out.pages...)
+	c.free(c.ready.low.pages)
+	c.free(c.ready.out.pages)
 	*c = core{
 		generation: c.generation + 1,
-		effects:    effects{wake: c.consumers, freed: append(c.effects.freed, freed...)},
+		effects:    effects{wake: c.consumers, freed: c.effects.freed},
 	}
 	return n
 }

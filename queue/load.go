@@ -85,7 +85,7 @@ func (q *Queue) weight(keep int64) (octets int64, consumed bool) {
 	}
 	consumed = len(q.core.consumers) > 0
 	ready := r.octets + messageCharge*int64(len(r.returned)+r.head.len()+r.tail.len())
-	return min(ready-q.kept(keep), q.core.memory), consumed
+	return min(ready-q.kept(keep)+q.core.unwritten, q.core.memory), consumed
 }
 
 // kept is what stays in memory of a queue that is paged out: nothing that nobody
@@ -115,9 +115,6 @@ func (q *Queue) scattered(keep int64) (list []Enqueue, bound uint64) {
 func (q *Queue) pageOut(bound uint64, keep int64) error {
 	q.mu.Lock()
 	pages := q.core.evict(bound, q.kept(keep))
-	for _, p := range pages {
-		q.pager.charge(p.charge) // until it is written
-	}
 	q.core.dispatch()
 	q.finish(&Unit{})
 	q.unwritten = append(q.unwritten, pages...)
@@ -126,7 +123,6 @@ func (q *Queue) pageOut(bound uint64, keep int64) error {
 		if err := q.write(p); err != nil {
 			return err // it stays where it is, for the next time
 		}
-		q.pager.charge(-p.charge)
 		q.unwritten = q.unwritten[1:]
 	}
 	q.unwritten = nil
@@ -136,13 +132,13 @@ func (q *Queue) pageOut(bound uint64, keep int64) error {
 // write swaps a page out. Its messages stay in memory until it is written.
 func (q *Queue) write(p *page) error {
 	q.mu.Lock()
-	gone := p.gone
+	entries := p.entries
 	q.mu.Unlock()
-	if gone {
-		return nil
+	if entries == nil {
+		return nil // it was given up
 	}
-	list := make([]Loaded, len(p.entries))
-	for i, e := range p.entries {
+	list := make([]Loaded, len(entries))
+	for i, e := range entries {
 		list[i] = Loaded{Seq: e.Seq, Message: e.Message}
 	}
 	number, err := q.store.SwapOut(list)
@@ -150,8 +146,11 @@ func (q *Queue) write(p *page) error {
 		return err
 	}
 	q.mu.Lock()
-	p.number, p.entries = number, nil
-	gone = p.gone
+	gone := p.gone
+	if !gone {
+		q.core.written(p, number)
+		q.chargePager()
+	}
 	q.mu.Unlock()
 	if gone {
 		q.pager.free([]uint64{number})

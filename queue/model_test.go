@@ -24,6 +24,8 @@ type model struct {
 	gone      map[uint64]bool // messages that left
 	disk      map[uint64]*message.Message
 	reading   *reading // under way
+	unwritten []*page
+	pages     [][]Entry // that are written
 	result    []Entry
 }
 
@@ -65,6 +67,7 @@ func (m *model) step(t *testing.T) string {
 		{"add consumer", m.addConsumer},
 		{"remove consumer", m.removeConsumer},
 		{"page out", m.pageOut},
+		{"write a page", m.writePage},
 		{"begin to load", m.beginLoad},
 		{"begin to load", m.beginLoad},
 		{"end the load", m.endLoad},
@@ -102,8 +105,21 @@ func (m *model) pageOut(t *testing.T) {
 	for _, e := range m.core.scattered(bound, keep) {
 		require.True(t, e.stored && e.Seq <= bound)
 	}
-	m.core.evict(bound, keep)
+	m.unwritten = append(m.unwritten, m.core.evict(bound, keep)...)
 	m.core.dispatch()
+}
+
+// writePage moves the oldest page to where only its number leads.
+func (m *model) writePage(*testing.T) {
+	if len(m.unwritten) == 0 {
+		return
+	}
+	p := m.unwritten[0]
+	m.unwritten = m.unwritten[1:]
+	if p.entries != nil {
+		m.pages = append(m.pages, p.entries)
+		m.core.written(p, uint64(len(m.pages)))
+	}
 }
 
 // beginLoad reads what the core asks for, as far as a store might get. The
@@ -133,7 +149,11 @@ func (m *model) beginLoad(*testing.T) {
 		}
 	}
 	if r.page != nil {
-		for _, e := range r.page.entries {
+		entries := r.page.entries
+		if entries == nil {
+			entries = m.pages[r.page.number-1]
+		}
+		for _, e := range entries {
 			if e.Seq >= r.page.First && e.Seq <= r.through {
 				m.result = append(m.result, e)
 			}
@@ -361,6 +381,14 @@ func (m *model) checkMemory(t *testing.T, at string) {
 	for i := range m.held {
 		count(&m.held[i].Entry)
 	}
+	var unwritten int64
+	for _, p := range slices.Concat(r.low.pages, r.out.pages) {
+		if p.entries != nil {
+			unwritten += p.charge
+		}
+	}
+	require.Equal(t, unwritten, m.core.unwritten, "%s: memory of pages that are not written", at)
+	memory += unwritten
 	require.Equal(t, memory, m.core.memory, "%s: memory", at)
 	require.Equal(t, octets, r.octets, "%s: octets in memory", at)
 	require.Equal(t, head, r.headSize, "%s: octets at the head", at)

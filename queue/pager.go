@@ -114,7 +114,11 @@ func (p *Pager) short() bool { return p != nil && p.used.Load() > p.budget }
 
 // charge notes that a queue costs more memory, or less.
 func (p *Pager) charge(octets int64) {
-	if p.used.Add(octets) <= p.threshold.Load() || octets < 0 {
+	used, threshold := p.used.Add(octets), p.threshold.Load()
+	if octets < 0 && threshold > p.budget {
+		p.threshold.Store(min(threshold, p.above(used)))
+	}
+	if octets < 0 || used <= threshold {
 		return
 	}
 	select {
@@ -123,10 +127,21 @@ func (p *Pager) charge(octets int64) {
 	}
 }
 
+// above is the threshold while so many octets are used: where they exceed the
+// budget and cannot be freed, it is worth another try when there is more.
+func (p *Pager) above(used int64) int64 { return max(p.budget, used+p.budget/8) }
+
 // meet makes a queue known that has messages in memory.
 func (p *Pager) meet(q *Queue) {
 	p.mu.Lock()
 	p.queues[q] = struct{}{}
+	p.mu.Unlock()
+}
+
+// forget is the opposite.
+func (p *Pager) forget(q *Queue) {
+	p.mu.Lock()
+	delete(p.queues, q)
 	p.mu.Unlock()
 }
 
@@ -196,8 +211,7 @@ func (p *Pager) run() {
 		p.relieving.Store(true)
 		p.relieve()
 		p.relieving.Store(false)
-		// What cannot be freed now is tried again when there is more.
-		p.threshold.Store(max(p.budget, p.used.Load()+p.budget/8))
+		p.threshold.Store(p.above(p.used.Load()))
 		p.mu.Lock()
 		p.room.Broadcast()
 		p.mu.Unlock()
@@ -280,9 +294,7 @@ func (p *Pager) part(q *Queue) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !q.known {
-		p.mu.Lock()
-		delete(p.queues, q)
-		p.mu.Unlock()
+		p.forget(q)
 	}
 }
 

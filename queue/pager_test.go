@@ -190,6 +190,66 @@ func TestPager_WhatCannotBeSwappedStays(t *testing.T) {
 	require.Zero(t, p.Used())
 }
 
+// Messages that cannot be swapped cost nothing once they are gone.
+func TestPager_WhatCannotBeSwappedIsForgotten(t *testing.T) {
+	store := newDisk()
+	store.setFull(true)
+	p := newTestPager(t, store, 100<<10)
+	for name, empty := range map[string]func(*Queue){
+		"consumed": func(q *Queue) {
+			for range 200 {
+				_, _, ok := q.Get(AutoAck)
+				require.True(t, ok)
+			}
+		},
+		"purged": func(q *Queue) { require.Equal(t, 200, q.Purge(nil)) },
+		"deleted": func(q *Queue) {
+			_, err := q.Delete(Condition{})
+			require.NoError(t, err)
+		},
+	} {
+		q := paged(t, p, name, false)
+		fill(q, 200)
+		require.Error(t, p.pageOut([]*Queue{q}, 0))
+		require.Greater(t, p.Used(), p.budget)
+		empty(q)
+		require.Zero(t, p.Used(), name)
+	}
+}
+
+// Queues come and go without the budget ever being exceeded.
+func TestPager_ForgetsDeletedQueues(t *testing.T) {
+	p := newTestPager(t, newDisk(), 1<<40)
+	q := paged(t, p, "short-lived", false)
+	fill(q, 1)
+	require.Len(t, p.queues, 1)
+	_, err := q.Delete(Condition{})
+	require.NoError(t, err)
+	require.Empty(t, p.queues)
+}
+
+// Much memory that could not be freed raises the bar for the next try only as
+// long as it is used.
+func TestPager_BarFallsWithMemory(t *testing.T) {
+	p := newTestPager(t, newDisk(), 100<<10)
+	q := paged(t, p, "held", false)
+	c := NewConsumer(q, deaf{}, ConsumerOptions{})
+	require.NoError(t, q.AddConsumer(c))
+	var held []Delivery
+	for range 10 {
+		fill(q, 100)
+		entries, _ := q.Fetch(c, nil, 1<<30)
+		for _, e := range entries {
+			held = append(held, Delivery{Entry: e.Held(), Queue: q, Consumer: c})
+		}
+	}
+	eventually(t, "nothing can be freed", func() bool { return p.threshold.Load() > 5*p.budget })
+	q.RemoveConsumer(c)
+	q.Ack(held)
+	fill(q, 500)
+	eventually(t, "memory within the budget", func() bool { return p.Used() <= p.budget })
+}
+
 // What a consumer holds unacknowledged is not kept where memory is short, and
 // comes back with a requeue.
 func TestPager_UnacknowledgedMessagesLeaveMemory(t *testing.T) {

@@ -94,7 +94,7 @@ func (c *core) endLoad(r *reading, loaded []Entry) {
 			c.ready.pushHead(*e)
 		}
 	}
-	c.effects.freed = append(c.effects.freed, b.forget(r, loaded)...)
+	c.free(b.forget(r, loaded))
 }
 
 // scattered lists the stored messages that evict would take out of memory and
@@ -149,7 +149,29 @@ func (c *core) evict(bound uint64, keep int64) (pages []*page) {
 	tail := c.evictTail(bound)
 	pages = append(pages, tail.pages...)
 	c.ready.out = concat(c.ready.out, tail)
+	for _, p := range pages {
+		c.memory += p.charge // until it is written
+		c.unwritten += p.charge
+	}
 	return pages
+}
+
+// written notes that a page has left memory.
+func (c *core) written(p *page, number uint64) {
+	c.memory -= p.charge
+	c.unwritten -= p.charge
+	p.number, p.entries = number, nil
+}
+
+// free gives pages up, written or not.
+func (c *core) free(pages []*page) {
+	for _, p := range pages {
+		if p.entries != nil {
+			c.written(p, 0)
+		}
+		p.gone = true
+	}
+	c.effects.freed = append(c.effects.freed, pages...)
 }
 
 // leave accounts for a message that leaves memory.

@@ -168,7 +168,6 @@ func (q *Queue) takeEffects(wake []*Consumer) aftermath {
 	clear(e.wake)
 	e.wake = e.wake[:0]
 	for _, p := range e.freed {
-		p.gone = true
 		if p.number != 0 {
 			a.freed = append(a.freed, p.number)
 		}
@@ -185,10 +184,14 @@ func (q *Queue) takeEffects(wake []*Consumer) aftermath {
 
 // chargePager tells the pager what the queue's messages cost in memory.
 func (q *Queue) chargePager() {
+	if q.deleted && q.known {
+		q.known = false
+		q.pager.forget(q)
+	}
 	if q.core.memory == q.charged {
 		return
 	}
-	if !q.known {
+	if !q.known && !q.deleted {
 		q.known = true
 		q.pager.meet(q)
 	}
