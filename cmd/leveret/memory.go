@@ -9,6 +9,12 @@ import (
 )
 
 const (
+	// garbageOctets is how much garbage may gather beside a small heap, in
+	// octets: with less, a fast broker collects dozens of times a second.
+	garbageOctets = 24 << 20
+	// leastGarbage is how much may gather beside a large one, in percent of what
+	// lives.
+	leastGarbage, mostGarbage = 50, 400
 	// memoryFloor is what the Go runtime may use before it collects garbage
 	// more often than usual, in octets. A broker that holds no more than its
 	// memory budget stays below.
@@ -17,11 +23,11 @@ const (
 	memoryTick = time.Second
 )
 
-// governMemory keeps the heap small until the context ends. A heap may grow to
-// twice what lives in it before garbage is collected; near a limit it is
-// collected earlier. A fixed limit would strangle a broker that needs more, with
-// very many queues or connections, so it is kept well above what lives. Whoever
-// sets GOGC or GOMEMLIMIT decides alone.
+// governMemory keeps the heap small until the context ends. Garbage may gather
+// as long as it is little, or little beside what lives. When the heap grows too
+// fast for that, a limit has it collected earlier. A fixed limit would strangle a
+// broker that needs more, with very many queues or connections, so it is kept
+// well above what lives. Whoever sets GOGC or GOMEMLIMIT decides alone.
 func governMemory(ctx context.Context) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -34,9 +40,16 @@ func governMemory(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			debug.SetMemoryLimit(memoryLimit(liveMemory()))
+			live := liveMemory()
+			debug.SetGCPercent(garbagePercent(live))
+			debug.SetMemoryLimit(memoryLimit(live))
 		}
 	}
+}
+
+// garbagePercent is how much garbage may gather, in percent of what lives.
+func garbagePercent(live uint64) int {
+	return int(min(max(100*garbageOctets/max(live, 1), leastGarbage), mostGarbage))
 }
 
 // memoryLimit leaves half of what lives for garbage, and less where that is

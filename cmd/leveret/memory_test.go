@@ -15,6 +15,12 @@ func TestMemoryLimit_FollowsWhatLives(t *testing.T) {
 	}
 }
 
+func TestGarbagePercent_IsLessForLargeHeaps(t *testing.T) {
+	require.Equal(t, mostGarbage, garbagePercent(0))
+	require.Equal(t, 100, garbagePercent(garbageOctets))
+	require.Equal(t, leastGarbage, garbagePercent(1<<30))
+}
+
 func TestLiveMemory_CountsTheHeap(t *testing.T) {
 	const octets = 32 << 20
 	held := make([]byte, octets)
