@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/leveretmq/leveret/internal/process"
 )
 
 // backlogOwn is a backlog far above what fits memory.
@@ -27,8 +29,8 @@ func measureBacklog(b *subject, s settings, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	figure(out, "disk after draining", "%s after %s, the floor is %s", octets(use), took.Round(time.Millisecond), octets(s.floor))
-	figure(out, "memory at the end", "%s", memoryOf(b.pid()))
+	figure(out, "disk after draining", "%s after %s, the floor is %s", process.MiB(use), took.Round(time.Millisecond), process.MiB(s.floor))
+	figure(out, "memory at the end", "%s", process.MemoryOf(b.pid()))
 	return nil
 }
 
@@ -36,20 +38,20 @@ func fillBacklog(b *subject, s settings, out io.Writer) error {
 	if err := declareQueues(b.url, backlogQueues(s)); err != nil {
 		return err
 	}
-	watch, began := watchMemory(b.pid()), time.Now()
+	watch, began := process.WatchMemory(b.pid()), time.Now()
 	err := each(backlogQueues(s), func(queue string) error {
 		return filler{
 			url: b.url, key: queue, messages: s.messages / s.queues, size: s.size, inFlight: max(1, s.inFlight/s.queues),
 		}.run()
 	})
-	took, most := time.Since(began), watch.end()
+	took, most := time.Since(began), watch.End()
 	if err != nil {
 		return err
 	}
 	figure(out, "confirmed", "%.0f messages a second, %s in all", rate(s.messages, took), took.Round(time.Millisecond))
 	figure(out, "memory while filling", "at most %s", most)
 	use, err := diskUse(b.dir)
-	figure(out, "disk with the backlog", "%s", octets(use))
+	figure(out, "disk with the backlog", "%s", process.MiB(use))
 	return err
 }
 
@@ -75,13 +77,13 @@ func restartBacklog(b *subject, s settings, out io.Writer) (time.Time, error) {
 	ready := time.Now()
 	if err == nil {
 		figure(out, "ready", "%s after the start that followed a %s", took.Round(time.Millisecond), s.restart)
-		figure(out, "memory when ready", "%s", memoryOf(b.pid()))
+		figure(out, "memory when ready", "%s", process.MemoryOf(b.pid()))
 	}
 	return ready, err
 }
 
 func drainBacklog(b *subject, s settings, ready time.Time, out io.Writer) error {
-	watch, began := watchMemory(b.pid()), time.Now()
+	watch, began := process.WatchMemory(b.pid()), time.Now()
 	first := make(chan time.Time, s.queues)
 	err := each(backlogQueues(s), func(queue string) error {
 		d := drainer{
@@ -91,7 +93,7 @@ func drainBacklog(b *subject, s settings, ready time.Time, out io.Writer) error 
 		first <- times.first
 		return err
 	})
-	took, most := time.Since(began), watch.end()
+	took, most := time.Since(began), watch.End()
 	if err != nil {
 		return err
 	}

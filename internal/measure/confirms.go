@@ -4,13 +4,14 @@ import (
 	"fmt"
 
 	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/internal/client"
 )
 
 // readConfirms settles what the broker confirms, until the connection ends.
-func readConfirms(c *client, w *window) error {
+func readConfirms(c *client.Client, w *client.Window) error {
 	last := uint64(0)
 	for {
-		f, err := c.frame()
+		f, err := c.Frame()
 		if err != nil {
 			return err
 		}
@@ -23,11 +24,11 @@ func readConfirms(c *client, w *window) error {
 			return err
 		}
 		if !ack.Multiple {
-			w.settle(1)
+			w.Settle(1)
 			last = max(last, ack.DeliveryTag)
 			continue
 		}
-		w.settle(int64(ack.DeliveryTag - last))
+		w.Settle(int64(ack.DeliveryTag - last))
 		last = ack.DeliveryTag
 	}
 }

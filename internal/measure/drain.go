@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/internal/client"
 )
 
 // drainer consumes what a filler published, with an acknowledgement for each
@@ -27,19 +28,19 @@ type drained struct{ first, last time.Time }
 
 func (d *drainer) run() (drained, error) {
 	var times drained
-	c, err := dial(d.url)
+	c, err := client.Dial(d.url, client.Options{})
 	if err != nil {
 		return times, err
 	}
-	defer c.sock.Close()
-	if err := c.request(1, &amqp.BasicQos{PrefetchCount: d.prefetch}, amqp.IDBasicQosOk); err != nil {
+	defer c.Close()
+	if err := c.Request(1, &amqp.BasicQos{PrefetchCount: d.prefetch}, amqp.IDBasicQosOk); err != nil {
 		return times, err
 	}
-	if err := c.request(1, &amqp.BasicConsume{Queue: d.queue, ConsumerTag: drainTag}, amqp.IDBasicConsumeOk); err != nil {
+	if err := c.Request(1, &amqp.BasicConsume{Queue: d.queue, ConsumerTag: drainTag}, amqp.IDBasicConsumeOk); err != nil {
 		return times, err
 	}
 	for d.next < d.messages {
-		f, err := c.frame()
+		f, err := c.Frame()
 		if err != nil {
 			return times, fmt.Errorf("after %d messages of %s: %w", d.next, d.queue, err)
 		}
@@ -49,16 +50,16 @@ func (d *drainer) run() (drained, error) {
 		if err := d.take(f); err != nil {
 			return times, fmt.Errorf("after %d messages of %s: %w", d.next, d.queue, err)
 		}
-		if !c.drained() {
+		if !c.Drained() {
 			continue
 		}
-		if _, err := c.sock.Write(d.acks); err != nil {
+		if err := c.Write(d.acks); err != nil {
 			return times, err
 		}
 		d.acks = d.acks[:0]
 	}
 	times.last = time.Now()
-	if _, err := c.sock.Write(d.acks); err != nil {
+	if err := c.Write(d.acks); err != nil {
 		return times, err
 	}
 	return times, d.checkEmpty(c)
@@ -99,11 +100,11 @@ func (d *drainer) takeBody(part []byte) error {
 }
 
 // checkEmpty ends the consumer and fails if the queue has anything left.
-func (d *drainer) checkEmpty(c *client) error {
-	if err := c.request(1, &amqp.BasicCancel{ConsumerTag: drainTag}, amqp.IDBasicCancelOk); err != nil {
+func (d *drainer) checkEmpty(c *client.Client) error {
+	if err := c.Request(1, &amqp.BasicCancel{ConsumerTag: drainTag}, amqp.IDBasicCancelOk); err != nil {
 		return fmt.Errorf("after the last message of %s: %w", d.queue, err)
 	}
-	n, err := c.depth(d.queue)
+	n, err := c.Depth(d.queue)
 	if err == nil && n > 0 {
 		err = errors.New("it has messages left")
 	}

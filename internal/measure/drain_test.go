@@ -54,19 +54,3 @@ func TestDrainerRefusesWhatIsNotExpected(t *testing.T) {
 	d := drainer{size: 100}
 	require.Error(t, d.take(deliveries(t, 101, 0)[1]), "another size")
 }
-
-func TestWindowHoldsThePublisherBack(t *testing.T) {
-	w := newWindow(3)
-	require.EqualValues(t, 2, w.claim(2))
-	require.EqualValues(t, 1, w.claim(2))
-	waited := make(chan int64)
-	go func() { waited <- w.claim(2) }()
-	w.settle(2)
-	require.EqualValues(t, 2, <-waited)
-	go w.settle(3)
-	require.NoError(t, w.drain())
-	require.EqualValues(t, 1, w.claim(1))
-	w.close()
-	require.Error(t, w.drain())
-	require.Zero(t, w.claim(1))
-}

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/leveretmq/leveret/internal/client"
+	"github.com/leveretmq/leveret/internal/process"
 )
 
 func fanoutOwn() settings { return settings{queues: 1000, connections: 10, size: 1 << 20, messages: 1} }
@@ -22,10 +25,10 @@ func measureFanout(b *subject, s settings, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	watch, began := watchMemory(b.pid()), time.Now()
+	watch, began := process.WatchMemory(b.pid()), time.Now()
 	f := filler{url: b.url, exchange: fanoutExchange, messages: s.messages, size: s.size, inFlight: 1}
 	err = f.run()
-	took, most := time.Since(began), watch.end()
+	took, most := time.Since(began), watch.End()
 	if err != nil {
 		return err
 	}
@@ -36,7 +39,7 @@ func measureFanout(b *subject, s settings, out io.Writer) error {
 		return err
 	}
 	bodies := float64(s.size) * float64(s.messages)
-	figure(out, "disk", "grew by %s, which is %.2f of the bodies", octets(after-before), float64(after-before)/bodies)
+	figure(out, "disk", "grew by %s, which is %.2f of the bodies", process.MiB(after-before), float64(after-before)/bodies)
 	return checkFanout(b, s, queues, out)
 }
 
@@ -47,17 +50,17 @@ func checkFanout(b *subject, s settings, queues []string, out io.Writer) error {
 		return err
 	}
 	figure(out, "ready", "%s after the start that followed a kill", took.Round(time.Millisecond))
-	figure(out, "memory when ready", "%s", memoryOf(b.pid()))
-	watch, began := watchMemory(b.pid()), time.Now()
+	figure(out, "memory when ready", "%s", process.MemoryOf(b.pid()))
+	watch, began := process.WatchMemory(b.pid()), time.Now()
 	for _, queue := range queues {
 		d := drainer{url: b.url, queue: queue, messages: s.messages, size: s.size, prefetch: uint16(s.prefetch)}
 		if _, err := d.run(); err != nil {
-			return errors.Join(err, fmt.Errorf("the memory is at most %s", watch.end()))
+			return errors.Join(err, fmt.Errorf("the memory is at most %s", watch.End()))
 		}
 	}
 	took = time.Since(began)
 	figure(out, "consumed", "all queues had all messages, %.0f a second", rate(s.messages*s.queues, took))
-	figure(out, "memory while draining", "at most %s", watch.end())
+	figure(out, "memory while draining", "at most %s", watch.End())
 	return nil
 }
 
@@ -65,10 +68,10 @@ func bindAll(url string, connections int, queues []string) error {
 	if err := declareExchange(url, fanoutExchange, "fanout"); err != nil {
 		return err
 	}
-	return spread(url, connections, queues, func(c *client, queue string) error {
-		if err := c.declare(queue); err != nil {
+	return spread(url, connections, queues, func(c *client.Client, queue string) error {
+		if err := c.Declare(queue); err != nil {
 			return err
 		}
-		return c.bind(queue, fanoutExchange, "")
+		return c.Bind(queue, fanoutExchange, "")
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 
 	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/internal/client"
 )
 
 // numberOctets is how many octets of a body hold the number of its message.
@@ -26,36 +27,36 @@ func (f filler) run() error {
 	if f.size < numberOctets {
 		return fmt.Errorf("a body has %d octets at least", numberOctets)
 	}
-	c, err := dial(f.url)
+	c, err := client.Dial(f.url, client.Options{})
 	if err != nil {
 		return err
 	}
-	if err := c.request(1, &amqp.ConfirmSelect{}, amqp.IDConfirmSelectOk); err != nil {
-		return errors.Join(err, c.sock.Close())
+	if err := c.Request(1, &amqp.ConfirmSelect{}, amqp.IDConfirmSelectOk); err != nil {
+		return errors.Join(err, c.Close())
 	}
-	w := newWindow(f.inFlight)
+	w := client.NewWindow(f.inFlight)
 	read := make(chan error, 1)
 	go func() {
 		err := readConfirms(c, w)
-		w.close()
+		w.Close()
 		read <- err
 	}()
 	err = f.publish(c, w)
 	if err == nil {
-		err = w.drain()
+		err = w.Drain()
 	}
-	err = errors.Join(err, c.sock.Close())
+	err = errors.Join(err, c.Close())
 	if end := <-read; !errors.Is(end, net.ErrClosed) {
 		err = errors.Join(err, end)
 	}
 	return err
 }
 
-func (f filler) publish(c *client, w *window) error {
+func (f filler) publish(c *client.Client, w *client.Window) error {
 	message := f.frames()
 	var out []byte
 	for next := 0; next < f.messages; {
-		n := int(w.claim(int64(min(burst, f.messages-next, max(1, burstOctets/f.size)))))
+		n := int(w.Claim(int64(min(burst, f.messages-next, max(1, burstOctets/f.size)))))
 		if n == 0 {
 			return nil // drain tells
 		}
@@ -63,7 +64,7 @@ func (f filler) publish(c *client, w *window) error {
 		for i := range n {
 			out = message(out, next+i)
 		}
-		if _, err := c.sock.Write(out); err != nil {
+		if err := c.Write(out); err != nil {
 			return err
 		}
 		next += n
@@ -87,6 +88,6 @@ func (f filler) frames() func(dst []byte, number int) []byte {
 	return func(dst []byte, number int) []byte {
 		binary.BigEndian.PutUint64(body, uint64(number/len(keys)))
 		publish := &amqp.BasicPublish{Exchange: f.exchange, RoutingKey: keys[number%len(keys)]}
-		return amqp.AppendContent(dst, 1, publish, properties, body, clientFrameMax)
+		return amqp.AppendContent(dst, 1, publish, properties, body, client.DefaultFrameMax)
 	}
 }

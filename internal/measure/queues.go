@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/leveretmq/leveret/internal/client"
+	"github.com/leveretmq/leveret/internal/process"
 )
 
 func queuesOwn() settings { return settings{queues: 100_000, connections: 100, size: 1024} }
@@ -11,10 +14,10 @@ func queuesOwn() settings { return settings{queues: 100_000, connections: 100, s
 // measureQueues declares many durable queues and restarts the broker with them.
 func measureQueues(b *subject, s settings, out io.Writer) error {
 	figure(out, "queues", "%d durable ones, declared over %d connections", s.queues, s.connections)
-	empty, list := memoryOf(b.pid()), names("queue", s.queues)
-	watch, began := watchMemory(b.pid()), time.Now()
-	err := spread(b.url, s.connections, list, (*client).declare)
-	took, most := time.Since(began), watch.end()
+	empty, list := process.MemoryOf(b.pid()), names("queue", s.queues)
+	watch, began := process.WatchMemory(b.pid()), time.Now()
+	err := spread(b.url, s.connections, list, (*client.Client).Declare)
+	took, most := time.Since(began), watch.End()
 	if err != nil {
 		return err
 	}
@@ -40,14 +43,14 @@ func bindQueues(b *subject, s settings, queues []string, out io.Writer) error {
 	if s.bindings == 0 {
 		return nil
 	}
-	before := memoryOf(b.pid())
+	before := process.MemoryOf(b.pid())
 	if err := declareExchange(b.url, bindExchange, "topic"); err != nil {
 		return err
 	}
 	began := time.Now()
-	err := spread(b.url, s.connections, queues, func(c *client, queue string) error {
+	err := spread(b.url, s.connections, queues, func(c *client.Client, queue string) error {
 		for i := range s.bindings {
-			if err := c.bind(queue, bindExchange, fmt.Sprintf("%s.%d", queue, i)); err != nil {
+			if err := c.Bind(queue, bindExchange, fmt.Sprintf("%s.%d", queue, i)); err != nil {
 				return err
 			}
 		}
@@ -67,10 +70,10 @@ func fillQueues(b *subject, s settings, queues []string, out io.Writer) error {
 	if s.messages == 0 {
 		return nil
 	}
-	watch, began := watchMemory(b.pid()), time.Now()
+	watch, began := process.WatchMemory(b.pid()), time.Now()
 	f := filler{url: b.url, keys: queues, messages: s.messages, size: s.size, inFlight: s.inFlight}
 	err := f.run()
-	took, most := time.Since(began), watch.end()
+	took, most := time.Since(began), watch.End()
 	if err != nil {
 		return err
 	}
@@ -80,12 +83,12 @@ func fillQueues(b *subject, s settings, queues []string, out io.Writer) error {
 }
 
 // restartQueues kills the broker, starts it, stops it cleanly and starts it.
-func restartQueues(b *subject, s settings, empty memory, out io.Writer) error {
+func restartQueues(b *subject, s settings, empty process.Memory, out io.Writer) error {
 	use, err := diskUse(b.dir)
 	if err != nil {
 		return err
 	}
-	figure(out, "disk", "%s", octets(use))
+	figure(out, "disk", "%s", process.MiB(use))
 	for _, how := range []struct {
 		name string
 		end  func() error
@@ -106,8 +109,8 @@ func restartQueues(b *subject, s settings, empty memory, out io.Writer) error {
 // checkQueues looks for all queues, each with its share of the messages.
 func checkQueues(b *subject, s settings, queues []string) error {
 	share := uint32(s.messages / s.queues)
-	return spread(b.url, s.connections, queues, func(c *client, queue string) error {
-		n, err := c.depth(queue)
+	return spread(b.url, s.connections, queues, func(c *client.Client, queue string) error {
+		n, err := c.Depth(queue)
 		if err == nil && n < share {
 			err = fmt.Errorf("it has %d messages instead of %d", n, share)
 		}
@@ -119,7 +122,7 @@ func checkQueues(b *subject, s settings, queues []string) error {
 }
 
 // tellMemory prints the memory, and what n things have added to it.
-func tellMemory(out io.Writer, name string, b *subject, before memory, n int) {
-	now := memoryOf(b.pid())
-	figure(out, name, "%s; anonymous grew by %d octets for each", now, (now.anonymous-before.anonymous)/int64(n))
+func tellMemory(out io.Writer, name string, b *subject, before process.Memory, n int) {
+	now := process.MemoryOf(b.pid())
+	figure(out, name, "%s; anonymous grew by %d octets for each", now, (now.Anonymous-before.Anonymous)/int64(n))
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/internal/client"
 )
 
 // names are the names of n queues.
@@ -29,21 +30,18 @@ func each(names []string, do func(string) error) error {
 }
 
 // spread does something with all of the names over several connections.
-func spread(url string, connections int, names []string, do func(*client, string) error) error {
+func spread(url string, connections int, names []string, do func(*client.Client, string) error) error {
 	connections = min(connections, len(names))
 	failed := make([]error, connections)
 	var all sync.WaitGroup
 	for i := range connections {
 		all.Go(func() {
-			c, err := dial(url)
-			if err != nil {
-				failed[i] = err
-				return
-			}
-			for at := i; at < len(names) && err == nil; at += connections {
-				err = do(c, names[at])
-			}
-			failed[i] = errors.Join(err, c.sock.Close())
+			failed[i] = client.Once(url, func(c *client.Client) (err error) {
+				for at := i; at < len(names) && err == nil; at += connections {
+					err = do(c, names[at])
+				}
+				return err
+			})
 		})
 	}
 	all.Wait()
@@ -52,20 +50,12 @@ func spread(url string, connections int, names []string, do func(*client, string
 
 // declareQueues makes durable queues, one after the other.
 func declareQueues(url string, queues []string) error {
-	return spread(url, 1, queues, (*client).declare)
+	return spread(url, 1, queues, (*client.Client).Declare)
 }
 
 // declareExchange makes a durable exchange.
 func declareExchange(url, name, kind string) error {
-	c, err := dial(url)
-	if err != nil {
-		return err
-	}
-	declare := &amqp.ExchangeDeclare{Exchange: name, Type: kind, Durable: true}
-	return errors.Join(c.request(1, declare, amqp.IDExchangeDeclareOk), c.sock.Close())
-}
-
-// bind binds a queue to an exchange.
-func (c *client) bind(queue, exchange, key string) error {
-	return c.request(1, &amqp.QueueBind{Queue: queue, Exchange: exchange, RoutingKey: key}, amqp.IDQueueBindOk)
+	return client.Once(url, func(c *client.Client) error {
+		return c.Request(1, &amqp.ExchangeDeclare{Exchange: name, Type: kind, Durable: true}, amqp.IDExchangeDeclareOk)
+	})
 }

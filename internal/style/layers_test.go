@@ -39,7 +39,9 @@ func layers() map[string][]string {
 		"conformance":        {},
 		"internal/amqpgen":   {},
 		"internal/lockorder": {},
-		"internal/measure":   {"amqp"},
+		"internal/client":    {"amqp"},
+		"internal/process":   {},
+		"internal/measure":   {"amqp", "internal/client", "internal/process"},
 		"internal/style":     {},
 	}
 }
