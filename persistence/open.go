@@ -103,6 +103,9 @@ func openStore(o Options, lock *directoryLock) (*Store, error) {
 	if err := checkTables(options); err != nil {
 		return nil, err
 	}
+	if err := protectNewestLog(options); err != nil {
+		return nil, err
+	}
 	db, err := badger.Open(options)
 	if err != nil {
 		return nil, fmt.Errorf("opening the message store in %s: %w", dir, err)
