@@ -32,6 +32,12 @@ type extent struct {
 	length int
 }
 
+// room is the octets that a page takes in the file: whole file-system blocks, so
+// that freeing it frees all of them.
+func (e extent) room() int64 {
+	return (int64(e.length) + swapAlignment - 1) / swapAlignment * swapAlignment
+}
+
 func newSwap(dir string) swap {
 	return swap{path: filepath.Join(dir, swapFile), pages: map[uint64]extent{}}
 }
@@ -60,8 +66,7 @@ func (w *swap) write(page []byte) (uint64, error) {
 	}
 	w.last++
 	w.pages[w.last] = extent{from: w.end, length: len(page)}
-	// Whole file-system blocks, so that freeing a page frees all of it.
-	w.end += (int64(len(page)) + swapAlignment - 1) / swapAlignment * swapAlignment
+	w.end += w.pages[w.last].room()
 	return w.last, nil
 }
 
@@ -104,7 +109,7 @@ func (w *swap) free(number uint64) error {
 		w.end = 0
 		return w.file.Truncate(0)
 	}
-	return punchHole(w.file, e.from, int64(e.length))
+	return punchHole(w.file, e.from, e.room())
 }
 
 // close removes the file.

@@ -26,6 +26,6 @@ func TestSwap_FreedPagesTakeNoSpace(t *testing.T) {
 	for _, page := range pages[:19] {
 		s.SwapFree(page)
 	}
-	require.Less(t, allocated(), before/10)
+	require.LessOrEqual(t, allocated(), before/20)
 	require.Len(t, s.SwapIn(pages[19]), 1)
 }
