@@ -14,6 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// holdBack is how long a call is held back, in microseconds: enough to look at
+// the log a few times.
+const holdBack = "10000"
+
 // tracer runs a broker under strace, which makes system calls fail.
 type tracer struct {
 	calls string // as strace names them
@@ -39,31 +43,56 @@ func (s *tracer) inject(b *broker, fault, when string) {
 	}
 }
 
+// crashAt makes later processes of b end at the n-th call, counted over all
+// threads. strace counts in each thread only, so it holds every call back before
+// it is made, until what was made before has been counted.
+func (s *tracer) crashAt(b *broker, n int) {
+	if n == 1 {
+		s.inject(b, "signal=SIGKILL", "1")
+		return
+	}
+	s.inject(b, "delay_enter="+holdBack, "1+")
+}
+
+// watch ends the running process of b when it has made n-1 calls.
+func (s *tracer) watch(b *broker, n int) error {
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for n > 1 {
+		select {
+		case <-b.exited:
+			return nil
+		case <-look.C:
+		}
+		made, err := s.made()
+		if err != nil || made >= n-1 {
+			b.kill()
+			return err
+		}
+	}
+	return nil
+}
+
 // release runs later processes without faults.
 func (*tracer) release(b *broker) { b.tracer = nil }
 
-// made counts the calls of the last process, of all threads and of the one with
-// the most.
-func (s *tracer) made(t *testing.T) (all, busiest int) {
-	t.Helper()
+// made counts the calls of the last process that were made, of all threads.
+func (s *tracer) made() (count int, err error) {
 	text, err := os.ReadFile(s.log)
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, 0
+		return 0, nil
 	}
-	require.NoError(t, err)
-	threads := make(map[string]int)
+	if err != nil {
+		return 0, err
+	}
 	for line := range strings.Lines(string(text)) {
-		// thread, time, call; one that another thread's interrupts has a second
-		// line.
-		fields := strings.Fields(line)
-		if len(fields) < 3 || fields[2] == "<..." {
-			continue
+		// A call that another thread's interrupts has two lines, and a result in
+		// the second; one that the end of the process interrupts has none.
+		if _, result, ok := strings.Cut(line, " = "); ok && !strings.HasPrefix(result, "?") {
+			count++
 		}
-		all++
-		threads[fields[0]]++
-		busiest = max(busiest, threads[fields[0]])
 	}
-	return all, busiest
+	return count, nil
 }
 
 // firstFault returns when the first call failed, or false.

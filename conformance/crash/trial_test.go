@@ -22,12 +22,8 @@ type trial struct {
 // newTrial prepares a broker on a data directory that does not exist yet.
 func newTrial(t *testing.T, dataDir string, era era) *trial {
 	t.Helper()
-	b := newBroker(t, dataDir)
-	if era.seed%2 == 0 {
-		b.environment = append(b.environment, tinyBudget)
-	}
 	return &trial{
-		broker: b, load: newLoad(era.seed), seed: era.seed,
+		broker: era.broker(t, dataDir), load: newLoad(era.seed), seed: era.seed,
 		random: rand.New(rand.NewPCG(era.seed, era.seed)),
 	}
 }
@@ -57,6 +53,16 @@ func eachEra(t *testing.T, cycles, longest int, run func(t *testing.T, era era))
 type era struct {
 	seed   uint64 // as CRASH_SEED it repeats the random choices
 	cycles int
+}
+
+// broker prepares a broker for an era.
+func (e era) broker(t *testing.T, dataDir string) *broker {
+	t.Helper()
+	b := newBroker(t, dataDir)
+	if e.seed%2 == 0 {
+		b.environment = append(b.environment, tinyBudget)
+	}
+	return b
 }
 
 // between returns a random time.
