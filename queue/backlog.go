@@ -104,8 +104,10 @@ func concat(a, b backlog) backlog {
 func (b *backlog) merge(other backlog) {
 	b.spans = mergeSpans(b.spans, other.spans)
 	b.flagged = mergeSpans(b.flagged, other.flagged)
-	b.pages = append(b.pages, other.pages...)
-	slices.SortFunc(b.pages, func(p, q *page) int { return cmp.Compare(p.First, q.First) })
+	if len(other.pages) > 0 {
+		b.pages = append(b.pages, other.pages...)
+		slices.SortFunc(b.pages, func(p, q *page) int { return cmp.Compare(p.First, q.First) })
+	}
 	b.count += other.count
 	b.octets += other.octets
 }

@@ -142,10 +142,29 @@ func (c *core) release(consumer *Consumer, e Entry) {
 	}
 }
 
-// giveBack makes an unacknowledged message ready again, in its old place.
+// requeue makes unacknowledged messages ready again, flagged as redelivered.
+func (c *core) requeue(batch []Delivery) {
+	var light []Entry
+	for _, d := range batch {
+		d.Redelivered = true
+		if d.Message != nil {
+			c.giveBack(d.Consumer, d.Entry)
+			continue
+		}
+		light = append(light, d.Entry)
+		c.unacked--
+		if d.Consumer != nil {
+			d.Consumer.unacked--
+		}
+	}
+	c.ready.giveBackLight(light)
+}
+
+// giveBack makes an unacknowledged message ready again, in its old place. It has
+// not been given up.
 func (c *core) giveBack(consumer *Consumer, e Entry) {
 	c.unacked--
-	if e.Message != nil && e.light {
+	if e.light {
 		e.light = false
 		c.memory += e.charge()
 	}

@@ -262,10 +262,9 @@ func (m *model) ack(*testing.T) {
 func (m *model) requeue(*testing.T) {
 	back := m.someHeld()
 	m.rng.Shuffle(len(back), func(i, j int) { back[i], back[j] = back[j], back[i] })
+	m.core.requeue(back)
 	for _, d := range back {
-		d.Redelivered = true
 		m.flagged[d.Seq] = true
-		m.core.giveBack(d.Consumer, d.Entry)
 		m.ready = append(m.ready, d.Seq)
 	}
 	slices.Sort(m.ready)

@@ -273,10 +273,7 @@ func (q *Queue) requeueLocked(batch []Delivery) {
 	if q.deleted {
 		return
 	}
-	for _, d := range batch {
-		d.Redelivered = true
-		q.core.giveBack(d.Consumer, d.Entry)
-	}
+	q.core.requeue(batch)
 	for _, d := range batch {
 		if d.Consumer != nil {
 			q.core.readmit(d.Consumer)

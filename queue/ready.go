@@ -100,15 +100,20 @@ func headCost(e *Entry) int64 { return int64(e.size()) + entryOverhead }
 
 // giveBack puts a message that was taken before back to its place.
 func (r *ready) giveBack(e Entry) {
-	if e.Message == nil {
-		e.light = false
-		var back packer
-		back.add(&e)
-		r.low.merge(back.backlog)
-		return
-	}
 	r.octets += int64(e.size())
 	r.pushReturned(e)
+}
+
+// giveBackLight does the same with entries whose messages were given up meanwhile.
+// They are merged at once: a connection may end with a million of them, and one
+// by one each would move the spans of all others.
+func (r *ready) giveBackLight(entries []Entry) {
+	slices.SortFunc(entries, bySeq)
+	var back packer
+	for i := range entries {
+		back.add(&entries[i])
+	}
+	r.low.merge(back.backlog)
 }
 
 func (r *ready) pushReturned(e Entry) {
