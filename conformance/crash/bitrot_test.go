@@ -79,7 +79,8 @@ func (f flip) String() string {
 }
 
 // flipBit flips one bit in one of the files below a directory, each file being
-// as likely as any other. Nobody reads what is in the ballast.
+// as likely as any other, and headers and footers as likely as the rest. Nobody
+// reads what is in the ballast.
 func flipBit(t *testing.T, dir string, random *rand.Rand) flip {
 	t.Helper()
 	var files []flip
@@ -94,7 +95,15 @@ func flipBit(t *testing.T, dir string, random *rand.Rand) flip {
 		return err
 	}))
 	chosen := files[random.IntN(len(files))]
-	chosen.offset, chosen.bit = random.Int64N(chosen.size), uint(random.IntN(8))
+	const edge = 64
+	switch bit := random.IntN(8); random.IntN(4) {
+	case 0:
+		chosen.offset, chosen.bit = random.Int64N(min(chosen.size, edge)), uint(bit)
+	case 1:
+		chosen.offset, chosen.bit = chosen.size-1-random.Int64N(min(chosen.size, edge)), uint(bit)
+	default:
+		chosen.offset, chosen.bit = random.Int64N(chosen.size), uint(bit)
+	}
 	file, err := os.OpenFile(chosen.path, os.O_RDWR, 0)
 	require.NoError(t, err)
 	var octet [1]byte
@@ -142,7 +151,9 @@ func (r *trial) rot(t *testing.T, flip flip) rotOutcome {
 		outcome = named
 		require.True(t, r.broker.output.named(), "%v: nothing is named, but: %v\n%v\n%s", flip, err, report, r.broker.output)
 	}
-	t.Logf("%v: %d lost", flip, report.Count(Lost))
+	if lost := report.Count(Lost); lost > 0 {
+		t.Logf("%v: %d copies left out", flip, lost)
+	}
 	r.broker.terminate(t)
 	r.broker.launch(t)
 	if !r.broker.awaitReady(t) {

@@ -11,18 +11,12 @@ import (
 // cyclesPerEra keeps histories short enough for memory and for a look at them.
 const cyclesPerEra = 50
 
-// The moments of a kill under load, counted from when the broker was ready.
-const (
-	earliestKill = 50 * time.Millisecond
-	latestKill   = 600 * time.Millisecond
-)
-
 // D1 of the reliability programme.
 func TestCrash_KillUnderLoad(t *testing.T) {
 	eachEra(t, environmentCount(t, "CRASH_CYCLES", 20), cyclesPerEra, func(t *testing.T, era era) {
 		trial := newTrial(t, filepath.Join(t.TempDir(), "data"), era)
 		for range era.cycles {
-			trial.live(t, trial.between(earliestKill, latestKill), trial.broker.kill)
+			trial.live(t, trial.length(), trial.broker.kill)
 		}
 		report := trial.conclude(t, ackPolicy(t))
 		require.Greater(t, report.Confirmed, era.cycles*publisherCount, "the load was too small to show anything")
@@ -41,7 +35,7 @@ func TestCrash_KillWhileItStarts(t *testing.T) {
 				trial.liveFromLaunch(t, trial.between(0, latest), trial.broker.kill)
 				left--
 			}
-			trial.live(t, trial.between(earliestKill, latestKill), trial.broker.kill)
+			trial.live(t, trial.length(), trial.broker.kill)
 		}
 		trial.conclude(t, ackPolicy(t))
 	})
@@ -52,7 +46,7 @@ func TestCrash_Sigterm(t *testing.T) {
 	eachEra(t, environmentCount(t, "CRASH_STOPS", 4), cyclesPerEra, func(t *testing.T, era era) {
 		trial := newTrial(t, filepath.Join(t.TempDir(), "data"), era)
 		for range era.cycles {
-			trial.live(t, trial.between(earliestKill, latestKill), func() { trial.broker.terminate(t) })
+			trial.live(t, trial.length(), func() { trial.broker.terminate(t) })
 		}
 		report := trial.conclude(t, StrictAcks)
 		require.Greater(t, report.Confirmed, era.cycles*publisherCount, "the load was too small to show anything")

@@ -20,7 +20,7 @@ func TestCrash_DefinitionsSurvive(t *testing.T) {
 		for range era.cycles {
 			trial.broker.start(t)
 			topology.require(t, trial.broker.url())
-			length := trial.between(earliestKill, latestKill)
+			length := trial.length()
 			topology.change(t, trial.broker, time.After(length), trial.broker.kill)
 		}
 		trial.broker.start(t)

@@ -43,7 +43,7 @@ func failSyncs(t *testing.T, era era, fault syncFault) {
 	t.Helper()
 	disk := newDisk(t)
 	trial := newTrial(t, disk.dataDir(), era)
-	trial.live(t, earliestKill, trial.broker.kill)
+	trial.live(t, trial.length(), trial.broker.kill)
 	tracer := newTracer(t, fault.calls)
 	first := fault.earliest + trial.random.IntN(fault.width)
 	tracer.inject(trial.broker, "error=EIO", fmt.Sprintf("%d+", first))
@@ -80,7 +80,7 @@ func TestCrash_TwoBrokersOnOneDirectory(t *testing.T) {
 	const lockedStatus = 4
 	const limit = 2 * time.Second
 	trial := newTrial(t, filepath.Join(t.TempDir(), "data"), era{seed: environmentNumber(t, seedVariable, 1)})
-	trial.live(t, latestKill, func() {
+	trial.live(t, trial.length(), func() {
 		second := newBroker(t, trial.broker.dataDir)
 		second.launch(t)
 		require.Equal(t, lockedStatus, second.await(t, limit), "exit status of the second broker\n%s", second.output)

@@ -5,12 +5,9 @@ import (
 	"time"
 )
 
-// The moments of a power cut: of the first ones in the life of a directory, when
-// it is being made, and of the others.
 const (
+	// The first cut comes within this time of the start of a new directory.
 	latestFirstCut = 1500 * time.Millisecond
-	earliestCut    = 50 * time.Millisecond
-	latestCut      = 1000 * time.Millisecond
 	cutsPerDisk    = 5
 )
 
@@ -26,7 +23,7 @@ func TestCrash_PowerCut(t *testing.T) {
 		}
 		trial.liveFromLaunch(t, trial.between(0, latestFirstCut), cut)
 		for range era.cycles - 1 {
-			trial.live(t, trial.between(earliestCut, latestCut), cut)
+			trial.live(t, trial.length(), cut)
 		}
 		trial.conclude(t, ackPolicy(t))
 	})

@@ -70,6 +70,17 @@ func (r *trial) between(shortest, longest time.Duration) time.Duration {
 	return shortest + time.Duration(r.random.Int64N(int64(longest-shortest)))
 }
 
+// length is how long a life under load is: short, or now and then long enough for
+// memtables to become tables, and for the collection of garbage.
+func (r *trial) length() time.Duration {
+	const shortest, usual, longest = 50 * time.Millisecond, 600 * time.Millisecond, 6 * time.Second
+	const longOneIn = 20
+	if r.random.IntN(longOneIn) == 0 {
+		return r.between(usual, longest)
+	}
+	return r.between(shortest, usual)
+}
+
 // begin tells the history of a new life of the broker, but for the first.
 func (r *trial) begin() {
 	if r.begun {
