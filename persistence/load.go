@@ -158,6 +158,9 @@ func (s *Store) unreadable(id uint32, p piece, raw []byte, err error) error {
 	if !errors.Is(err, errDamaged) {
 		return fmt.Errorf("loading messages of queue %d: %w", id, err)
 	}
+	if errors.Is(err, errMissing) && s.committed(p.block) {
+		return nil // nothing that was wanted: that is committed before
+	}
 	s.indexMu.Lock()
 	q := s.index.queues[id]
 	alive := false
@@ -172,6 +175,18 @@ func (s *Store) unreadable(id uint32, p piece, raw []byte, err error) error {
 	s.quarantine(p.block.key(), raw, err)
 	s.submit(submission{lost: &lostRun{queue: id, first: p.first, block: p.block}}, queue.Unit{})
 	return nil
+}
+
+// committed waits for the next commit and says whether a block that was missing
+// is there then.
+func (s *Store) committed(b *block) bool {
+	done := make(chan error, 1)
+	s.Submit(queue.Unit{Done: func(err error) { done <- err }})
+	if <-done != nil {
+		return true // nobody knows any more
+	}
+	_, _, _, err := s.tryBlock(b)
+	return err == nil
 }
 
 // load brings the body of a record in, if it is stored elsewhere. A message

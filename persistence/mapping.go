@@ -40,6 +40,9 @@ type mappings struct {
 	// its map and does not say how far it is.
 	collecting atomic.Bool
 
+	// logs are the maps of value-log files that had a successor at the last look.
+	logs atomic.Pointer[[]mapping]
+
 	wake chan struct{}
 	stop chan struct{}
 	done chan struct{}
@@ -58,6 +61,15 @@ func (m *mappings) wrote(octets int, last []byte) {
 	unseen := m.unseen.Add(int64(octets))
 	if resident := m.resident.Add(int64(octets)); unseen >= adviseOctets || resident >= residentOctets {
 		m.signal()
+	}
+}
+
+// wasRead takes a value that was read out of the resident set, or notes that it
+// should be. Any goroutine may call it while Badger shows the value, with
+// unmapping held shared.
+func (m *mappings) wasRead(value []byte) {
+	if len(value) >= inlineOctets && !m.dropValue(value) {
+		m.read(len(value))
 	}
 }
 

@@ -95,13 +95,36 @@ func (a *advisor) older(m mapping) bool {
 func (s *Store) dropOlder(a *advisor) {
 	s.mappings.unmapping.Lock()
 	found := a.mappings()
+	var logs []mapping
 	for _, m := range found {
 		if a.older(m) {
 			advise(m.from, m.to, unix.MADV_DONTNEED)
+			logs = append(logs, m)
 		}
 	}
+	s.mappings.logs.Store(&logs)
 	s.mappings.unmapping.Unlock()
 	a.look(found)
+}
+
+// dropValue takes the pages of a value out of the resident set. Two things say
+// that they are of a map of a file, of which one would do: Badger keeps a value
+// of inlineOctets or more nowhere else, and there was such a map at the last
+// look. The newest file is left alone, as it is being written.
+func (m *mappings) dropValue(value []byte) bool {
+	logs := m.logs.Load()
+	if logs == nil {
+		return false
+	}
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(value)))
+	for _, file := range *logs {
+		if file.from <= at && at < file.to {
+			page := uintptr(os.Getpagesize() - 1)
+			advise(at&^page, min((at+uintptr(len(value))+page)&^page, file.to), unix.MADV_DONTNEED)
+			return true
+		}
+	}
+	return false
 }
 
 // dropAll takes all files of the value log out of the resident set, the newest

@@ -6,15 +6,19 @@ package persistence
 // Linux.
 type advisor struct{}
 
+type mapping struct{}
+
 func newAdvisor(string) advisor { return advisor{} }
 
-func (advisor) mappings() []struct{} { return nil }
+func (advisor) mappings() []mapping { return nil }
 
-func (advisor) look([]struct{}) {}
+func (advisor) look([]mapping) {}
 
 func (advisor) hasNewer() bool { return false }
 
 func (advisor) dropAll() {}
+
+func (*mappings) dropValue([]byte) bool { return false }
 
 func (*Store) dropWritten(*advisor) {}
 

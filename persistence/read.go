@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -83,12 +84,12 @@ func (s *Store) readRaw(key []byte) (raw []byte, err error) {
 		if err != nil {
 			return fmt.Errorf("persistence: looking for key %x: %w", key, err)
 		}
-		raw, err = item.ValueCopy(nil)
-		return err
+		return item.Value(func(value []byte) error {
+			raw = bytes.Clone(value)
+			s.mappings.wasRead(value)
+			return nil
+		})
 	})
-	if len(raw) >= inlineOctets {
-		s.mappings.read(len(raw))
-	}
 	return raw, err
 }
 
