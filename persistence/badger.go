@@ -113,6 +113,9 @@ type badgerLog struct {
 	onFault atomic.Pointer[func(error)]
 	// faulted is closed after the first fatal line.
 	faulted chan struct{}
+	// collected is the number of the value log that was collected last, which
+	// Badger tells nobody else.
+	collected atomic.Uint32
 }
 
 func newBadgerLog(log *slog.Logger) *badgerLog {
@@ -167,7 +170,22 @@ func (l *badgerLog) Warningf(format string, args ...any) { l.line(slog.LevelWarn
 
 // Infof is part of badger.Logger. What Badger finds worth telling is of
 // interest to its developers only.
-func (l *badgerLog) Infof(format string, args ...any) { l.line(slog.LevelDebug, format, args) }
+func (l *badgerLog) Infof(format string, args ...any) {
+	if number, ok := collectedLog(format, args); ok {
+		l.collected.Store(number)
+	}
+	l.line(slog.LevelDebug, format, args)
+}
+
+// collectedLog returns the number of the value log that a log line of Badger
+// v4.9.6 says is being collected.
+func collectedLog(format string, args []any) (number uint32, ok bool) {
+	if !strings.HasPrefix(format, "Rewriting fid:") || len(args) != 1 {
+		return 0, false
+	}
+	number, ok = args[0].(uint32)
+	return number, ok
+}
 
 // Debugf is part of badger.Logger. Badger calls it for each write.
 func (l *badgerLog) Debugf(string, ...any) {}

@@ -160,10 +160,28 @@ func (s *Store) collectFile() error {
 			// The iterator stays, and the file with it.
 			return s.fail(fmt.Errorf("persistence: syncing what a collection has copied: %w", unsafe))
 		}
+		if damage := s.checkCollected(); damage != nil {
+			// So they do here: the file is there at the next start.
+			s.reclaim.halt()
+			s.log.Error("a damaged file of the value log is kept, and no disk space is given back until the next start",
+				"damage", damage)
+			return badger.ErrNoRewrite
+		}
 	}
 	s.closeIterator(it)
 	txn.Discard()
 	return err
+}
+
+// checkCollected reads the file that was collected. Badger copies what lives in
+// a file up to the first entry that is damaged, be it one of a message that is
+// long gone, and would delete the rest with the file.
+func (s *Store) checkCollected() error {
+	number := s.badger.collected.Swap(0)
+	if number == 0 {
+		return errors.New("persistence: Badger does not tell which file it has collected")
+	}
+	return checkValueLog(valueLogPath(s.db.Opts().Dir, number))
 }
 
 // syncCopies makes sure that what a collection has copied is on the disk.
