@@ -40,7 +40,7 @@ type mappings struct {
 	// its map and does not say how far it is.
 	collecting atomic.Bool
 
-	// logs are the maps of value-log files that had a successor at the last look.
+	// logs are the maps of value-log files at the last look.
 	logs atomic.Pointer[[]mapping]
 
 	wake chan struct{}

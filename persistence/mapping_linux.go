@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -99,6 +100,8 @@ func (s *Store) dropOlder(a *advisor) {
 	for _, m := range found {
 		if a.older(m) {
 			advise(m.from, m.to, unix.MADV_DONTNEED)
+		}
+		if m.number(logSuffix) > 0 {
 			logs = append(logs, m)
 		}
 	}
@@ -110,7 +113,7 @@ func (s *Store) dropOlder(a *advisor) {
 // dropValue takes the pages of a value out of the resident set. Two things say
 // that they are of a map of a file, of which one would do: Badger keeps a value
 // of inlineOctets or more nowhere else, and there was such a map at the last
-// look. The newest file is left alone, as it is being written.
+// look.
 func (m *mappings) dropValue(value []byte) bool {
 	logs := m.logs.Load()
 	if logs == nil {
@@ -129,12 +132,14 @@ func (m *mappings) dropValue(value []byte) bool {
 
 // dropAll takes all files of the value log out of the resident set, the newest
 // included. Nobody may write to the store meanwhile, or collect.
-func (a *advisor) dropAll() {
-	for _, m := range a.mappings() {
-		if m.number(logSuffix) > 0 {
-			advise(m.from, m.to, unix.MADV_DONTNEED)
-		}
+func (s *Store) dropAll() {
+	a := newAdvisor(s.space.tables)
+	logs := a.mappings()
+	logs = slices.DeleteFunc(logs, func(m mapping) bool { return m.number(logSuffix) == 0 })
+	for _, m := range logs {
+		advise(m.from, m.to, unix.MADV_DONTNEED)
 	}
+	s.mappings.logs.Store(&logs)
 }
 
 // dropBefore takes what lies before a value out of the resident set, if the

@@ -16,7 +16,7 @@ func (advisor) look([]mapping) {}
 
 func (advisor) hasNewer() bool { return false }
 
-func (advisor) dropAll() {}
+func (*Store) dropAll() {}
 
 func (*mappings) dropValue([]byte) bool { return false }
 

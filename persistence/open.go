@@ -151,8 +151,7 @@ func (s *Store) start() {
 	s.badger.onFault.Store(&onFault)
 	s.reclaim.owed.Store(pressedOctets) // what died before is not known
 	s.space.look()
-	opened := newAdvisor(s.space.tables)
-	opened.dropAll() // Badger reads the newest file when it opens
+	s.dropAll() // Badger reads the newest file when it opens
 	go s.runWatch()
 	go s.run()
 	go s.runReclaim()
