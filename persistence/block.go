@@ -112,7 +112,7 @@ type section struct {
 // decodeBlock decodes the payload of a block. Bodies stored elsewhere are left
 // out; all other octets alias the payload.
 func decodeBlock(b *block, payload []byte) ([]record, []section, error) {
-	d := decoder{cursor: cursor{data: payload}}
+	d := decoder{cursor: cursor{data: payload}, records: make([]record, 0, min(int(b.count), len(payload)))}
 	var sections []section
 	if b.mixed {
 		for !d.cursor.empty() {

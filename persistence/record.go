@@ -127,6 +127,21 @@ type record struct {
 type decoder struct {
 	cursor  cursor
 	records []record // all records so far, in the order of their ordinals
+	// spare are messages that were made together and are not used yet.
+	spare []message.Message
+}
+
+// spareMessages is how many messages are made at a time: one that outlives the
+// others keeps the memory of so many.
+const spareMessages = 32
+
+func (d *decoder) newMessage() *message.Message {
+	if len(d.spare) == 0 {
+		d.spare = make([]message.Message, spareMessages)
+	}
+	m := &d.spare[0]
+	d.spare = d.spare[1:]
+	return m
 }
 
 // record reads one record; base is the sequence number that its delta counts
@@ -165,12 +180,12 @@ func (d *decoder) repeat() record {
 }
 
 func (d *decoder) message(flags byte) record {
-	m := &message.Message{Persistent: flags&recordPersistent != 0}
-	var previous message.Message
+	m := d.newMessage()
+	m.Persistent = flags&recordPersistent != 0
 	if n := len(d.records); n > 0 {
-		previous = *d.records[n-1].message
+		previous := d.records[n-1].message
+		m.Exchange, m.RoutingKey, m.Properties = previous.Exchange, previous.RoutingKey, previous.Properties
 	}
-	m.Exchange, m.RoutingKey, m.Properties = previous.Exchange, previous.RoutingKey, previous.Properties
 	if flags&recordSameExchange == 0 {
 		m.Exchange = d.cursor.text()
 	}
