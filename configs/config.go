@@ -41,13 +41,13 @@ type Config struct {
 
 	// Free space on the disk of the data directory below which publishers are
 	// blocked, as RabbitMQ's disk_free_limit: in octets, or with a unit (1GiB,
-	// 500MB); 128 MiB or more. Consumers go on. Below an eighth of it (64 MiB
+	// 500MB); 160 MiB or more. Consumers go on. Below an eighth of it (64 MiB
 	// at least, 256 MiB at most) nothing is written or confirmed until there is
 	// room.
 	DiskFreeLimit int64 `key:"disk-free-limit"`
-	// Size of a file that is kept in the data directory and given up when the
-	// broker is started on a full disk, so that it can start and consumers can
-	// make room; 0 means none, otherwise 32 MiB or more.
+	// Size of a file that is kept in the data directory and given up on a full
+	// disk, so that the broker can start and consumers can make room; 0 means
+	// none, otherwise 32 MiB or more.
 	DiskBallast int64 `key:"disk-ballast"`
 
 	// Largest frame in octets that is proposed to clients, 4096 or more; 0 means

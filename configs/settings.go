@@ -15,9 +15,10 @@ const (
 	frameCeiling = 512 << 20
 	// initialFrameCeiling keeps a stranger from holding much, in octets.
 	initialFrameCeiling = 1 << 20
-	// freeFloor is where the message store stops to write, twice, in octets: it
-	// needs room of its own, and some in which to give space back.
-	freeFloor = 128 << 20
+	// freeFloor is the least that the message store needs, in octets: 64 MiB of
+	// its own, as much in which to give space back, and 32 MiB for what publishers
+	// have under way when they are blocked.
+	freeFloor = 160 << 20
 	// ballastFloor is what the message store needs to start, in octets: less
 	// would be of no use.
 	ballastFloor = 32 << 20
@@ -90,7 +91,7 @@ func storageSettings() []setting {
 			flag("when a persistent message is confirmed: fsync (the disk has it) or os (the operating system has it)"),
 		newSetting("memory-budget", func(c *Config) *int64 { return &c.MemoryBudget }, asSize, between[int64](budgetFloor, math.MaxInt64)).
 			flag("octets of memory that queued messages may take together before long queues stay on the disk"),
-		newSetting("disk-free-limit", func(c *Config) *int64 { return &c.DiskFreeLimit }, asSize, atLeast(freeFloor, "128 MiB")).
+		newSetting("disk-free-limit", func(c *Config) *int64 { return &c.DiskFreeLimit }, asSize, atLeast(freeFloor, "160 MiB")).
 			flag("free disk space below which publishers are blocked, in octets or with a unit (1GiB)"),
 		newSetting("disk-ballast", func(c *Config) *int64 { return &c.DiskBallast }, asSize, zeroOrAtLeast(ballastFloor, "32 MiB")).
 			flag("size of the file that is given up to start on a full disk, in octets or with a unit; 0 for none"),

@@ -14,10 +14,10 @@ func TestSizesHaveUnits(t *testing.T) {
 		"1Gi":        1 << 30,
 		"2G":         2 << 30,
 		"1GB":        1e9,
-		"150000kB":   150e6,
+		"250000kB":   250e6,
 		"262144K":    256 << 20,
 		"262144KiB":  256 << 20,
-		"150000000B": 150e6,
+		"250000000B": 250e6,
 		"1TiB":       1 << 40,
 		`"500MB"`:    500e6,
 	} {
@@ -40,12 +40,12 @@ func TestSizesAreFlags(t *testing.T) {
 	require.Zero(t, config.DiskBallast)
 	require.EqualValues(t, 64<<20, config.MemoryBudget)
 	_, err = load(t, "--disk-free-limit", "1MB")
-	wantInvalid(t, err, "--disk-free-limit", `"1MB"`, "128 MiB")
+	wantInvalid(t, err, "--disk-free-limit", `"1MB"`, "160 MiB")
 }
 
 func TestSizesThatAreNotAllowed(t *testing.T) {
 	for line, wants := range map[string][]string{
-		"disk-free-limit: 50MB":                 {`disk-free-limit = "50MB"`, "134217728 (128 MiB) or more"},
+		"disk-free-limit: 50MB":                 {`disk-free-limit = "50MB"`, "167772160 (160 MiB) or more"},
 		"disk-free-limit: 1.0":                  {"octets (1048576)"},
 		"disk-free-limit: much":                 {"octets (1048576)", "its unit"},
 		"disk-free-limit: 1PiB":                 {"octets (1048576)"},

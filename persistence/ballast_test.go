@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/leveretmq/leveret/queue"
 )
 
 func writeSized(t *testing.T, path string, size int64) {
@@ -118,6 +120,46 @@ func TestOpen_GivesTheBallastUpOnAFullDisk(t *testing.T) {
 	require.True(t, s.space.alarmed.Load())
 	declare(t, s, 2)
 	closeStore(t, s)
+}
+
+// What the broker itself has filled, it gets out of again.
+func TestBallast_IsGivenUpWhenNobodyCouldMakeRoom(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, ballastFile)
+	made := func() bool { _, err := os.Stat(path); return err == nil }
+	disk := newTestDisk(plentiful)
+	o := disk.options(dir)
+	o.Ballast = mebibyte
+	o.free = func(string) (uint64, error) {
+		if free := disk.free.Load(); free != noSpace || made() {
+			return free, nil
+		}
+		return lowSpace, nil
+	}
+	s := openWith(t, o)
+	require.Eventually(t, made, patience, time.Millisecond)
+	disk.free.Store(noSpace)
+	declare(t, s, 1)
+	require.False(t, made())
+	disk.free.Store(plentiful)
+	require.Eventually(t, made, patience, time.Millisecond, "it is made again")
+}
+
+// What another program fills would swallow the ballast, too.
+func TestBallast_IsKeptForTheStartWhenNothingIsLeft(t *testing.T) {
+	dir := t.TempDir()
+	disk := newTestDisk(plentiful)
+	o := disk.options(dir)
+	o.Ballast = mebibyte
+	s := openWith(t, o)
+	path := filepath.Join(dir, ballastFile)
+	require.Eventually(t, func() bool { _, err := os.Stat(path); return err == nil }, patience, time.Millisecond)
+	disk.free.Store(0)
+	s.Submit(queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, 1, text("a"))}})
+	require.Eventually(t, s.space.stopped.Load, patience, time.Millisecond)
+	disk.require(t, alarmOn)
+	require.ErrorIs(t, s.Close(nil), ErrDiskFull) // after which nobody looks any more
+	require.FileExists(t, path)
 }
 
 // With less than it takes to write there may still be enough to start.

@@ -77,9 +77,13 @@ func (w *space) room() (int64, error) {
 // before it removes the old tables.
 func (w *space) stopAt() int64 { return w.limits.DiskStop + w.tree.Load() }
 
-// alarmAt is the alarm threshold. Between the two there is always as much room
-// as the collection of garbage needs.
-func (w *space) alarmAt() int64 { return max(w.limits.DiskAlarm, w.stopAt()+w.limits.DiskStop) }
+// alarmAt is the alarm threshold. When it is crossed publishers have octets under
+// way that will be written, and giving space back takes some first: neither may
+// reach the stop threshold, as from there nobody could make room any more.
+func (w *space) alarmAt() int64 {
+	underWay := int64(w.limits.PendingOctets)
+	return max(w.limits.DiskAlarm, w.stopAt()+w.limits.DiskStop+underWay)
+}
 
 // weigh measures Badger's tables.
 func (w *space) weigh() error {
@@ -256,6 +260,22 @@ func (w *space) look() {
 		w.keepBallast(room)
 	case room >= w.stopAt():
 		ask(w.pressed)
+	case room >= w.stopAt()/2 && w.stopped.Load():
+		w.spendBallast()
+	}
+}
+
+// spendBallast gives the ballast up while the broker runs. That is for a disk
+// which has got too full step by step, so that consumers could not make room any
+// more. If there is nothing left at all it was another program, which would take
+// the ballast, too.
+func (w *space) spendBallast() {
+	removed, err := w.ballast.remove()
+	if err != nil {
+		w.log.Warn("the ballast cannot be given up", "file", w.ballast.path, "error", err)
+	}
+	if removed {
+		w.log.Warn("the ballast was given up, so that consumers can make room", "file", w.ballast.path)
 	}
 }
 

@@ -236,7 +236,9 @@ func TestSpace_DefaultThresholds(t *testing.T) {
 // A compaction may write all of the tree again.
 func TestSpace_ThresholdsGrowWithTheTree(t *testing.T) {
 	dir := t.TempDir()
-	w := newSpace(newTestDisk(plentiful).options(dir), dir)
+	o := newTestDisk(plentiful).options(dir)
+	o.Limits = o.Limits.withDefaults()
+	w := newSpace(o, dir)
 	require.NoError(t, w.weigh())
 	require.EqualValues(t, testStop, w.stopAt())
 	require.EqualValues(t, testAlarm, w.alarmAt())
@@ -244,7 +246,7 @@ func TestSpace_ThresholdsGrowWithTheTree(t *testing.T) {
 	writeSized(t, filepath.Join(dir, "000001.vlog"), 300*mebibyte)
 	require.NoError(t, w.weigh())
 	require.EqualValues(t, testStop+300*mebibyte, w.stopAt())
-	require.EqualValues(t, 2*testStop+300*mebibyte, w.alarmAt())
+	require.EqualValues(t, 2*testStop+300*mebibyte+defaultPendingOctets, w.alarmAt())
 }
 
 // Where nobody can tell the free space, as on some network file systems, the
