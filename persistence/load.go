@@ -12,13 +12,13 @@ import (
 )
 
 // Load reads stored messages back: those of the queue whose numbers lie in the
-// spans, ascending, until about so many octets of bodies are reached. What it
-// returns is complete up to through. The messages alias the memory of their
+// spans, ascending, until about so many octets of bodies are reached: whole
+// blocks, unless less than one is asked for. What it returns is complete up to through. The messages alias the memory of their
 // blocks, and several may share the octets of a body. A block or body that
 // cannot be read is logged by name, kept in quarantine and left out. What has
 // not been committed yet must not be asked for.
 func (s *Store) Load(id uint32, spans []queue.Span, octets int) (loaded []queue.Loaded, through uint64) {
-	l := loading{store: s, queue: id, spans: spans, room: octets}
+	l := loading{store: s, queue: id, spans: spans, room: octets, sparing: octets < blockOctets}
 	from, end := spans[0].First, spans[len(spans)-1].Last
 	for {
 		p, found := s.nextPiece(&l, from)
@@ -85,11 +85,13 @@ func (q *queueIndex) piece(i int) piece {
 
 // loading is one Load under way.
 type loading struct {
-	store  *Store
-	queue  uint32
-	spans  []queue.Span // those that may still match
-	room   int          // octets; what is taken of a piece may exceed it by one message
-	loaded []queue.Loaded
+	store *Store
+	queue uint32
+	spans []queue.Span // those that may still match
+	room  int          // octets
+	// sparing says to read a block twice rather than to exceed room.
+	sparing bool
+	loaded  []queue.Loaded
 }
 
 // read takes what is wanted out of a piece, and returns the number up to which
@@ -110,7 +112,7 @@ func (l *loading) read(p piece) (through uint64, err error) {
 		if p.dead.has(i) || !l.wants(r.seq) {
 			continue
 		}
-		if l.room <= 0 {
+		if l.room <= 0 && l.sparing {
 			through = r.seq - 1 // taken has something, or the load had ended
 			break
 		}
