@@ -41,7 +41,9 @@ func layers() map[string][]string {
 		"internal/lockorder": {},
 		"internal/client":    {"amqp"},
 		"internal/process":   {},
-		"internal/measure":   {"amqp", "internal/client", "internal/process"},
+		"internal/bench":     {"amqp", "internal/client", "internal/process"},
+		"internal/sink":      {"amqp"},
+		"internal/measure":   {"amqp", "internal/bench", "internal/client", "internal/process", "internal/sink"},
 		"internal/style":     {},
 	}
 }
@@ -51,6 +53,8 @@ func testsMay() map[string][]string {
 	return map[string][]string{
 		"broker": {"persistence"},
 		"server": {"persistence", "definitions"},
+
+		"internal/bench": {"internal/sink"},
 	}
 }
 
@@ -62,7 +66,9 @@ func modules() map[string][]string {
 		"go.yaml.in/yaml/v3":             {"configs"},
 		"github.com/spf13/pflag":         {"configs", "cmd/leveret"},
 		"github.com/spf13/cobra":         {"cmd/leveret"},
-		"golang.org/x/sys":               {"persistence", "server", "cmd/leveret"},
+
+		"github.com/HdrHistogram/hdrhistogram-go": {"internal/bench"},
+		"golang.org/x/sys":                        {"persistence", "server", "cmd/leveret"},
 	}
 }
 

@@ -1,0 +1,38 @@
+package bench
+
+import (
+	"fmt"
+
+	"github.com/leveretmq/leveret/internal/client"
+)
+
+// maxTopics is how many different patterns there are: a digit for each of the
+// words that are fixed.
+const maxTopics = 1_000_000
+
+// topicKeys are keys of eight words, each of which matches one of n patterns.
+func topicKeys(n int) []string {
+	keys := make([]string, n)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("%s.unit%d.metric.load", topicPlace(i), i%7)
+	}
+	return keys
+}
+
+// topicPattern is the pattern of a binding: five fixed words, any word, and
+// whatever follows.
+func topicPattern(i int) string { return topicPlace(i) + ".*.metric.#" }
+
+func topicPlace(i int) string {
+	return fmt.Sprintf("site%d.floor%d.room%d.rack%d.host%d", i%10, i/10%10, i/100%10, i/1000%10, i/10_000)
+}
+
+// bindTopics gives a queue its share of the bindings.
+func (r *run) bindTopics(c *client.Client, at int, queue string) error {
+	for i := at; i < r.TopicBindings; i += len(r.queues()) {
+		if err := r.bind(c, 1, queue, topicPattern(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
