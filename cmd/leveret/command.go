@@ -43,13 +43,13 @@ than there are flags: configs/leveret.yaml shows all of them.`,
 	root.SetVersionTemplate(banner() + "\n")
 	configs.AddFlags(root.Flags())
 	configs.AddFlags(served.Flags())
-	root.AddCommand(served, shown)
+	root.AddCommand(served, shown, newBenchCommand(stdout))
 	for _, command := range []*cobra.Command{root, served, shown} {
 		command.Args = noArguments
-		command.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
-			return fail(statusUsage, fmt.Errorf("%w; %s --help lists the flags", err, command.CommandPath()))
-		})
 	}
+	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
+		return fail(statusUsage, fmt.Errorf("%w; %s --help lists the flags", err, command.CommandPath()))
+	})
 	// Errors are printed once, by run, and in one line.
 	root.SilenceErrors, root.SilenceUsage, root.DisableSuggestions = true, true, true
 	root.SetOut(stdout)

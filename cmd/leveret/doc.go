@@ -1,6 +1,8 @@
 // Command leveret is an AMQP 0-9-1 message broker.
 //
 //	leveret [serve] [flags]    run the broker; leveret serve --help lists the flags
+//	leveret bench [flags]      make load for a broker, with PerfTest's flags and output
+//	leveret bench run NAME     ready-made tests
 //	leveret version            print the version
 //
 // It writes to standard output what it serves and where, then the line
@@ -34,5 +36,6 @@
 //
 // serve.go is the life of the process over whatever can serve connections
 // (service); wire.go makes that of the packages of this module, and is the
-// only file that knows them.
+// only file that knows them. The bench files are the command line of the load
+// generator, which is package internal/bench.
 package main
