@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/dgraph-io/badger/v4"
@@ -92,7 +93,7 @@ func syncFiles(dir string) error {
 // that could not be written, a failed write that nobody waits for.
 func fatalLine(format string) bool {
 	for _, line := range [...]string{
-		"Error while curlf sync",
+		failedValueSync,
 		"Ignoring table",
 		"error flushing memtable to disk",
 		"[Compactor: %d] LOG Compact FAILED",
@@ -113,13 +114,16 @@ type badgerLog struct {
 	onFault atomic.Pointer[func(error)]
 	// faulted is closed after the first fatal line.
 	faulted chan struct{}
+	// frozen is closed when Badger's writer does not go on: see freeze.
+	frozen   chan struct{}
+	freezing sync.Once
 	// collected is the number of the value log that was collected last, which
 	// Badger tells nobody else.
 	collected atomic.Uint32
 }
 
 func newBadgerLog(log *slog.Logger) *badgerLog {
-	return &badgerLog{log: log, faulted: make(chan struct{})}
+	return &badgerLog{log: log, faulted: make(chan struct{}), frozen: make(chan struct{})}
 }
 
 // fault returns the first fatal line as an error, or nil.
@@ -140,10 +144,25 @@ func (l *badgerLog) line(level slog.Level, format string, args []any) {
 			}
 		}
 	}
+	defer l.freeze(format)
 	if l.log.Enabled(context.Background(), level) {
 		l.log.Log(context.Background(), level, "badger: "+strings.TrimSpace(fmt.Sprintf(format, args...)))
 	}
 }
+
+// freeze keeps Badger's writer from going on after a failed sync of the value
+// log, which it only logs: it would write the keys next, and a power cut could
+// leave them without their values, half of a transaction. A store that works
+// ends its process now; one that is being opened or closed writes nothing.
+func (l *badgerLog) freeze(format string) {
+	if strings.HasPrefix(format, failedValueSync) && l.onFault.Load() != nil {
+		l.freezing.Do(func() { close(l.frozen) })
+		select {}
+	}
+}
+
+// failedValueSync begins the line about a failed sync of the value log.
+const failedValueSync = "Error while curlf sync"
 
 // closeBadger closes a database unless it has a fault: Badger v4.9.6 tries for
 // ever, in its Close too, to write a memtable that it cannot write. One that

@@ -203,7 +203,8 @@ func TestLoggedSyncErrorIsFatal(t *testing.T) {
 	o.Fatal = func(err error) { fatal <- err }
 	s := openWith(t, o)
 	declare(t, s, 1)
-	s.badger.Errorf("Error while curlf sync: %v\n", errors.New("input/output error"))
+	// As Badger's writer, which does not go on.
+	go s.badger.Errorf(failedValueSync+": %v\n", errors.New("input/output error"))
 	require.ErrorContains(t, <-fatal, "input/output error")
 	outcome := make(chan error, 1)
 	s.Submit(queue.Unit{

@@ -206,7 +206,7 @@ func runSession(t *testing.T, i *injector) bool {
 		require.ErrorIs(t, s.Close(nil), errInjected)
 	}
 	to := t.TempDir()
-	require.NoError(t, copyDir(to, o.Dir))
+	copySettled(t, to, o.Dir)
 	requireContents(t, openDir(t, to), possible)
 	return hit
 }
@@ -266,7 +266,7 @@ func TestFaults_WhileOpening(t *testing.T) {
 			require.ErrorIs(t, err, errInjected)
 		}
 		again := t.TempDir()
-		require.NoError(t, copyDir(again, to))
+		copySettled(t, again, to)
 		requireContents(t, openDir(t, again), []contents{state})
 		if hit, _, _ := i.has(); !hit {
 			require.Greater(t, n, 5)

@@ -203,13 +203,19 @@ func snapshot(t testing.TB, s *Store) string {
 	// and not yet the value.
 	s.reclaim.collecting.Lock()
 	defer s.reclaim.collecting.Unlock()
+	copySettled(t, to, s.options.Dir)
+	return to
+}
+
+// copySettled copies a directory when Badger does not flush or compact: the copy
+// would have the half of it.
+func copySettled(t testing.TB, to, from string) {
+	t.Helper()
 	for try := 0; ; try++ {
-		// Badger may flush or compact meanwhile, and the copy would have the
-		// half of it.
-		before := listing(t, s.options.Dir)
-		err := copyDir(to, s.options.Dir)
-		if err == nil && before == listing(t, s.options.Dir) {
-			return to
+		before := listing(t, from)
+		err := copyDir(to, from)
+		if err == nil && before == listing(t, from) {
+			return
 		}
 		require.True(t, (err == nil || errors.Is(err, fs.ErrNotExist)) && try < 100, "%v", err)
 		require.NoError(t, os.RemoveAll(to))

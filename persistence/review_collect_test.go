@@ -51,7 +51,8 @@ func TestCollectedFileStaysWhenBadgerCouldNotSyncItsCopies(t *testing.T) {
 		require.NoError(t, s.flushMemtable())
 	}
 	files := valueLogFiles(t, s)
-	s.badger.Errorf("Error while curlf sync: %v", syscall.EIO)
+	go s.badger.Errorf(failedValueSync+": %v", syscall.EIO) // as Badger's writer, it does not go on
+	<-s.badger.faulted
 	var err error
 	require.Eventually(t, func() bool { // once compaction knows of the garbage
 		err = s.collectFile()

@@ -32,8 +32,8 @@ func (s *Store) close(redelivered []queue.Range) error {
 	s.StopWaiting()
 	close(s.reclaim.stop)
 	close(s.space.end)
-	<-s.done
-	<-s.reclaim.done
+	s.awaitEnd(s.done)
+	s.awaitEnd(s.reclaim.done)
 	<-s.space.done
 	s.mappings.end()
 	defer s.prefault.close()
@@ -56,6 +56,15 @@ func (s *Store) close(redelivered []queue.Range) error {
 		return fmt.Errorf("persistence: closing: %w", err)
 	}
 	return s.lock.release()
+}
+
+// awaitEnd waits for a goroutine, unless it may wait for Badger for ever, as the
+// store has failed.
+func (s *Store) awaitEnd(done <-chan struct{}) {
+	select {
+	case <-done:
+	case <-s.badger.frozen:
+	}
 }
 
 // writeStopRecord stores the list of redelivered messages in parts, then the
