@@ -56,10 +56,6 @@
 //	PowerCutAtFirstBoot     the same for definitions that are seconds old
 //	AtEachSystemCall        SIGKILL at the N-th msync, fsync, rename, ...
 //	FailedSync              EIO from the N-th msync or fsync on, then a power cut
-//	DiskFullFromInside      publishers fill a small disk until they are blocked,
-//	                        and consumers make room
-//	DiskFullFromOutside     another program fills it in one go, and again what is
-//	                        given back
 //	BitRot                  one bit flipped in a file of a stopped broker
 //	TwoBrokersOnOneDirectory
 //	MutantsAreFound         brokers with a fault, which the tests above must find
@@ -86,11 +82,10 @@
 //
 // How often each thing is done (make crash does little, make crash-long much):
 // CRASH_CYCLES, CRASH_START_KILLS, CRASH_STOPS, CRASH_DEFINITIONS,
-// CRASH_POWER_CUTS, CRASH_FIRST_BOOTS, CRASH_FAILED_SYNCS, CRASH_FLIPS,
-// CRASH_DISK_FILLS, CRASH_DISK_OUTSIDE, and
+// CRASH_POWER_CUTS, CRASH_FIRST_BOOTS, CRASH_FAILED_SYNCS, CRASH_FLIPS, and
 // CRASH_POINTS, the number of random N for each system call; 0 is every N, over
 // and over until each call was hit, CRASH_ROUNDS times at most.
 //
-// Power cuts and full disks need root and loop devices, faults of system calls strace; without
+// Power cuts need root and loop devices, faults of system calls strace; without
 // them these tests fail and say what they need. They exist on Linux only.
 package crash

@@ -19,19 +19,22 @@ const (
 	failureLoad = 6 * time.Second
 )
 
-// syncFault is syncs that fail from the N-th of a thread on, N being random.
+// syncFault is syncs that fail at the N-th of a thread, N being random.
 type syncFault struct {
 	calls           string
-	earliest, width int // of N
+	earliest, width int    // of N
+	on              string // "+" if all later ones fail, too
 }
 
-// IO1 of the reliability programme: syncs fail from some call on, under load.
+// IO1 of the reliability programme: syncs fail at some call, or from there on, under load.
 // The broker confirms nothing that is not safe and ends; the power is cut then,
 // so that what a failed sync left in memory is gone.
 func TestCrash_FailedSync(t *testing.T) {
 	// A start needs a few of both, a commit two msync; a fsync is rare.
-	for _, fault := range []syncFault{{"msync", 20, 150}, {"fsync", 1, 1}, {"msync,fsync,fdatasync", 1, 60}} {
-		t.Run(fault.calls, func(t *testing.T) {
+	for _, fault := range []syncFault{
+		{"msync", 20, 150, ""}, {"msync", 20, 150, "+"}, {"fsync", 1, 1, "+"}, {"msync,fsync,fdatasync", 1, 60, "+"},
+	} {
+		t.Run(fault.calls+fault.on, func(t *testing.T) {
 			eachEra(t, environmentCount(t, "CRASH_FAILED_SYNCS", 2), 1, func(t *testing.T, era era) {
 				failSyncs(t, era, fault)
 			})
@@ -46,7 +49,7 @@ func failSyncs(t *testing.T, era era, fault syncFault) {
 	trial.live(t, trial.length(), trial.broker.kill)
 	tracer := newTracer(t, fault.calls)
 	first := fault.earliest + trial.random.IntN(fault.width)
-	tracer.inject(trial.broker, "error=EIO", fmt.Sprintf("%d+", first))
+	tracer.inject(trial.broker, "error=EIO", fmt.Sprint(first, fault.on))
 	trial.begin()
 	trial.broker.launch(t)
 	clients := newGang()
@@ -61,11 +64,11 @@ func failSyncs(t *testing.T, era era, fault syncFault) {
 	}
 	if failed, ok := tracer.firstFault(t); ok {
 		status := trial.broker.await(t, time.Until(failed.Add(failureLimit)))
-		trial.requireNamed(t, fmt.Sprintf("EIO from %s %d on", fault.calls, first))
+		trial.requireNamed(t, fmt.Sprintf("EIO at %s %d%s", fault.calls, first, fault.on))
 		if ready {
 			require.Equal(t, storageStatus, status, "exit status\n%s", trial.broker.output)
 		}
-		t.Logf("%s: the broker ended after EIO from call %d on, ready before: %t", fault.calls, first, ready)
+		t.Logf("%s: the broker ended after EIO at call %d%s, ready before: %t", fault.calls, first, fault.on, ready)
 	}
 	trial.broker.kill()
 	clients.join(t)
