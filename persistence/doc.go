@@ -74,6 +74,16 @@
 // The number of a message is never used twice within a queue. What is stored is
 // one bound for all queues, a million ahead: see reservations.
 //
+// # Damage
+//
+// A block or body that is not what was written is put into quarantine and left
+// out; the others are served. Badger's own files are looked at before it opens
+// them, because it panics on damage, takes it for the end of a file, or leaves
+// keys out without a word: its manifest is repaired where that is certain, a
+// damaged table is refused by name, the newest value log is kept from being cut
+// if it was closed before. A file of the value log with a damaged entry is not
+// collected, as what lives behind it would be deleted.
+//
 // # Long queues
 //
 // Load reads blocks back by sequence numbers. Before messages leave memory their
