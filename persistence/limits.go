@@ -49,7 +49,7 @@ const (
 	defaultCommitOperations  = 20_000
 	defaultPendingOctets     = 32 << 20
 	defaultAckDelay          = 100 * time.Millisecond
-	defaultValueLogFile      = 64 << 20
+	defaultValueLogFile      = 32 << 20
 	defaultReclaimOctets     = 128 << 20
 	defaultReclaimIdleOctets = 16 << 20
 	defaultReclaimIdle       = 10 * time.Second
@@ -154,7 +154,7 @@ const (
 	// a compaction of those take, in octets; half a file of the value log comes
 	// on top, as a collection copies so much. maxDefaultStop is where the
 	// default of DiskStop, an eighth of DiskAlarm, ends.
-	stopReserve    = 32 << 20
+	stopReserve    = 48 << 20
 	maxDefaultStop = 256 << 20
 	// openOctets is what Badger's Open writes besides a compaction of the tree,
 	// in octets: what was in its memtables, and the first of its new files.

@@ -64,11 +64,12 @@ func (m *mappings) wrote(octets int, last []byte) {
 	}
 }
 
-// wasRead takes a value that was read out of the resident set, or notes that it
-// should be. Any goroutine may call it while Badger shows the value, with
-// unmapping held shared.
+// wasRead takes a value that was read out of the resident set, and notes it: the
+// kernel has mapped some of what lies around it, too. Any goroutine may call it
+// while Badger shows the value, with unmapping held shared.
 func (m *mappings) wasRead(value []byte) {
-	if len(value) >= inlineOctets && !m.dropValue(value) {
+	if len(value) >= inlineOctets {
+		m.dropValue(value)
 		m.read(len(value))
 	}
 }

@@ -114,20 +114,19 @@ func (s *Store) dropOlder(a *advisor) {
 // that they are of a map of a file, of which one would do: Badger keeps a value
 // of inlineOctets or more nowhere else, and there was such a map at the last
 // look.
-func (m *mappings) dropValue(value []byte) bool {
+func (m *mappings) dropValue(value []byte) {
 	logs := m.logs.Load()
 	if logs == nil {
-		return false
+		return
 	}
 	at := uintptr(unsafe.Pointer(unsafe.SliceData(value)))
 	for _, file := range *logs {
 		if file.from <= at && at < file.to {
 			page := uintptr(os.Getpagesize() - 1)
 			advise(at&^page, min((at+uintptr(len(value))+page)&^page, file.to), unix.MADV_DONTNEED)
-			return true
+			return
 		}
 	}
-	return false
 }
 
 // dropAll takes all files of the value log out of the resident set, the newest

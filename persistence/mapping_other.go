@@ -18,7 +18,7 @@ func (advisor) hasNewer() bool { return false }
 
 func (*Store) dropAll() {}
 
-func (*mappings) dropValue([]byte) bool { return false }
+func (*mappings) dropValue([]byte) {}
 
 func (*Store) dropWritten(*advisor) {}
 

@@ -224,7 +224,7 @@ func TestSpace_DefaultThresholds(t *testing.T) {
 		{Limits{}, Limits{DiskAlarm: 1 << 30, DiskStop: 128 * mebibyte}},
 		{Limits{DiskAlarm: 16 << 30}, Limits{DiskAlarm: 16 << 30, DiskStop: 256 * mebibyte}},
 		{Limits{DiskAlarm: 128 * mebibyte}, Limits{DiskAlarm: 128 * mebibyte, DiskStop: 64 * mebibyte}},
-		{Limits{ValueLogFile: 1 << 30}, Limits{DiskAlarm: 4 << 30, DiskStop: 544 * mebibyte}},
+		{Limits{ValueLogFile: 1 << 30}, Limits{DiskAlarm: 4 << 30, DiskStop: 560 * mebibyte}},
 		{Limits{DiskStop: 1}, Limits{DiskAlarm: 1 << 30, DiskStop: 1}},
 	} {
 		got := c.given.withDefaults()
