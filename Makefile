@@ -26,6 +26,8 @@ BENCH ?= .
 BENCHCOUNT ?= 1
 # Rounds of make bench-store.
 BENCHROUNDS ?= 15
+# Flags for make bench-compare.
+COMPARE ?=
 # Flags for the broker of make run.
 ARGS ?=
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -133,6 +135,10 @@ fuzz: ## Fuzz each decoder for FUZZTIME
 .PHONY: bench
 bench: ## Run the benchmarks that match BENCH, BENCHCOUNT times
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) $(UNIT)
+
+.PHONY: bench-compare
+bench-compare: ## Compare with RabbitMQ in turns and write docs/performance.md; COMPARE="-rounds 5 -time 5s -only NAME,NAME -broker NAME=URL,PID"
+	internal/measure/compare.sh $(COMPARE)
 
 .PHONY: bench-store
 bench-store: ## Compare the store's commits with those of a plain file, in turns, and measure its memory

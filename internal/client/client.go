@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/leveretmq/leveret/amqp"
@@ -15,6 +16,7 @@ type Client struct {
 	buf        []byte
 	start, end int
 	frameMax   uint32
+	server     string
 }
 
 // Options are what a connection is opened with. The zero value asks for one
@@ -80,9 +82,11 @@ func (c *Client) handshake(a address, o Options) error {
 	if err := c.Write([]byte(amqp.ProtocolHeader)); err != nil {
 		return err
 	}
-	if err := c.expect(amqp.IDConnectionStart); err != nil {
+	var start amqp.ConnectionStart
+	if err := c.answer(&start); err != nil {
 		return err
 	}
+	c.server = describe(start.ServerProperties)
 	startOk := &amqp.ConnectionStartOk{Mechanism: "PLAIN", Response: "\x00" + a.user + "\x00" + a.password, Locale: "en_US"}
 	if err := c.Write(amqp.AppendMethod(nil, 0, startOk)); err != nil {
 		return err
@@ -107,6 +111,23 @@ func (c *Client) handshake(a address, o Options) error {
 
 // FrameMax is the negotiated size in octets of a frame.
 func (c *Client) FrameMax() uint32 { return c.frameMax }
+
+// Server is the broker's name and version, as it introduces itself.
+func (c *Client) Server() string { return c.server }
+
+// describe is the product and the version among the properties of a broker.
+func describe(properties amqp.Table) string {
+	var product, version string
+	for _, field := range properties {
+		switch text, _ := field.Value.(string); field.Key {
+		case "product":
+			product = text
+		case "version":
+			version = text
+		}
+	}
+	return strings.TrimSpace(product + " " + version)
+}
 
 // Write sends octets, which are complete frames.
 func (c *Client) Write(octets []byte) error {

@@ -75,3 +75,10 @@ func TestWritesStopAndGoOn(t *testing.T) {
 	go func() { _, _ = peer.Read(make([]byte, 1)) }()
 	require.NoError(t, c.Write([]byte("x")))
 }
+
+func TestServerIntroducesItself(t *testing.T) {
+	require.Empty(t, describe(nil))
+	require.Equal(t, "RabbitMQ 3.10.8", describe(amqp.Table{
+		{Key: "version", Value: "3.10.8"}, {Key: "capabilities", Value: amqp.Table{}}, {Key: "product", Value: "RabbitMQ"},
+	}))
+}

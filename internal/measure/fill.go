@@ -72,6 +72,9 @@ func (f filler) publish(c *client.Client, w *client.Window) error {
 	return nil
 }
 
+// burst is how many messages the filler sends in one write at most.
+const burst = 256
+
 // burstOctets is how much the filler sends in one write at most, unless one
 // message has more.
 const burstOctets = 1 << 20
