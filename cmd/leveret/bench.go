@@ -55,7 +55,7 @@ func newBenchRunCommand(stdout io.Writer) *cobra.Command {
 		Short:     "Run ready-made tests",
 		Long:      "Run one of these series of ready-made tests:\n\n" + about.String() + "\nQueues and exchanges have names that begin with bench-.",
 		ValidArgs: names,
-		Args: func(command *cobra.Command, args []string) error {
+		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return fail(statusUsage, fmt.Errorf("one scenario is needed: %s", strings.Join(names, ", ")))
 			}

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"fmt"
 	"time"
 )
 
@@ -105,7 +106,7 @@ func persistent(s Scale) []Case {
 func latency(s Scale) []Case {
 	o := s.prepared("bench-latency")
 	o.Size, o.AutoAck, o.Rate = kibibyte, true, float64(s.Rate)
-	return []Case{{"latency", "1 KiB transient at a steady rate (10,000 a second), automatic acknowledgement", o}}
+	return []Case{{"latency", fmt.Sprintf("1 KiB transient, %d messages a second, automatic acknowledgement", s.Rate), o}}
 }
 
 func fanout(s Scale) []Case {
@@ -120,13 +121,13 @@ func topics(s Scale) []Case {
 	o.Exchange, o.ExchangeType, o.TopicBindings = "bench-topics", "topic", s.Bindings
 	o.QueuePattern, o.QueueFrom, o.QueueTo = "bench-topics-%d", 1, 10
 	o.Size, o.AutoAck, o.Consumers, o.InFlight, o.DeleteQueues = 128, true, 10, transientInFlight, true
-	return []Case{{"topics", "128 B transient, topic exchange with 10,000 bindings, keys of 8 words, 10 consumers", o}}
+	return []Case{{"topics", fmt.Sprintf("128 B transient, topic exchange with %d bindings, keys of 8 words, 10 consumers", s.Bindings), o}}
 }
 
 func connections(s Scale) []Case {
 	o := s.prepared("bench-connections")
 	o.Producers, o.Consumers = 0, s.Connections
-	return []Case{{"connections", "10,000 idle connections, one channel and one consumer each", o}}
+	return []Case{{"connections", fmt.Sprintf("%d idle connections, one channel and one consumer each", s.Connections), o}}
 }
 
 func queues(s Scale) []Case {
@@ -134,7 +135,7 @@ func queues(s Scale) []Case {
 	o.QueuePattern, o.QueueFrom, o.QueueTo = "bench-queue-%d", 1, s.Queues
 	o.Producers, o.Consumers = 0, 0
 	o.Persistent, o.AutoDelete, o.DeleteQueues = true, false, true
-	return []Case{{"queues", "100,000 idle durable queues", o}}
+	return []Case{{"queues", fmt.Sprintf("%d idle durable queues", s.Queues), o}}
 }
 
 func backlog(s Scale) []Case {

@@ -84,7 +84,8 @@ func run() error {
 
 // runOwn runs a scenario that starts the broker itself, if it is one.
 func runOwn(out io.Writer, name string, rounds int, s settings) (known bool, err error) {
-	own, measure := settings{}, (func(*subject, settings, io.Writer) error)(nil)
+	var own settings
+	var measure func(*subject, settings, io.Writer) error
 	switch name {
 	case "backlog":
 		own, measure = backlogOwn(), measureBacklog
