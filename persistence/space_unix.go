@@ -16,7 +16,7 @@ func freeSpace(dir string) (uint64, error) {
 		return 0, err
 	}
 	// The types of the fields differ between systems, and FreeBSD goes below 0.
-	blocks := int64(stat.Bavail) //nolint:unconvert // see above
+	blocks := int64(stat.Bavail)
 	return uint64(max(blocks, 0)) * uint64(stat.Bsize), nil
 }
 
