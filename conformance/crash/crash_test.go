@@ -8,8 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// cyclesPerEra keeps histories short enough for memory and for a look at them.
-const cyclesPerEra = 50
+// cyclesPerEra keeps histories short enough for memory and for a look at them,
+// and the backlog, which grows from life to life, quickly drained.
+const cyclesPerEra = 25
 
 // D1 of the reliability programme.
 func TestCrash_KillUnderLoad(t *testing.T) {
