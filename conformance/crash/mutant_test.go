@@ -47,6 +47,17 @@ func mutants() map[string]mutant {
 			test: "TestCrash_KillUnderLoad", cycles: "CRASH_CYCLES",
 			finding: `lost: \d+|although the broker had promised otherwise`,
 		},
+		"transactions in two commits": {
+			file:    "persistence/store.go",
+			healthy: "func (s *Store) Submit(u queue.Unit) {\n",
+			faulty: "func (s *Store) Submit(u queue.Unit) {\n" +
+				"\tif u.Done != nil && len(u.Enqueue) > 1 {\n" +
+				"\t\tfirst := make(chan error, 1)\n" +
+				"\t\ts.Submit(queue.Unit{Enqueue: u.Enqueue[:1], Done: func(err error) { first <- err }})\n" +
+				"\t\t<-first\n\t\tu.Enqueue = u.Enqueue[1:]\n\t}\n",
+			test: "TestCrash_KillUnderLoad", cycles: "CRASH_CYCLES",
+			finding: `torn: \d+`,
+		},
 		"deliveries without the redelivered flag": {
 			file:    "server/pump.go",
 			healthy: "Redelivered: e.Redelivered,",
