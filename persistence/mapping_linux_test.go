@@ -112,7 +112,7 @@ func TestMappingsLeaveTheResidentSet(t *testing.T) {
 // dropped: a drop outside of a file would destroy what is on the heap.
 func TestMappingsAreDroppedBesideCollections(t *testing.T) {
 	o := quietOptions(t.TempDir())
-	o.Limits.ReclaimOctets = 8 << 20
+	o.Limits.ReclaimIdleOctets, o.Limits.ReclaimIdle = 1, 20*time.Millisecond
 	s := openWith(t, o)
 	declare(t, s, 1)
 	stop := make(chan struct{})
@@ -129,16 +129,17 @@ func TestMappingsAreDroppedBesideCollections(t *testing.T) {
 	})
 	all.Go(func() { growAndCheck(t, stop) })
 	const size = separateBodyOctets - 1024
-	kept := 0
-	for seq := range uint64(800) {
-		unit := queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, seq, sized(size, int(seq)))}}
-		if seq >= 8 && seq%8 != 0 {
-			unit.Ack = append(unit.Ack, ack(1, seq-8))
-		} else if seq >= 8 {
-			kept++
+	const n = 800
+	var dead queue.Unit
+	for seq := range uint64(n) {
+		commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, seq, sized(size, int(seq)))}})
+		if seq%8 != 0 {
+			dead.Ack = append(dead.Ack, ack(1, seq))
 		}
-		commit(t, s, unit)
 	}
+	// Garbage is made by the last commit, for the reason that TestSpaceIsReclaimed
+	// tells.
+	commit(t, s, dead)
 	first := filepath.Join(s.options.Dir, storeDir, "000001.vlog")
 	require.Eventually(t, func() bool {
 		_, err := os.Stat(first)
@@ -146,7 +147,7 @@ func TestMappingsAreDroppedBesideCollections(t *testing.T) {
 	}, 10*time.Second, 10*time.Millisecond)
 	close(stop)
 	all.Wait()
-	require.Len(t, readAll(t, s), kept+8)
+	require.Len(t, readAll(t, s), n/8)
 }
 
 // readAll reads the values of all blocks that queues have of their own, whose
