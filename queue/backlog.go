@@ -70,6 +70,7 @@ func (p *packer) add(e *Entry) {
 	}
 	last := p.pages[len(p.pages)-1]
 	last.Last = e.Seq
+	e.Message.Keep() // it may be written and delivered at the same time
 	last.entries = append(last.entries, *e)
 	last.charge += e.charge()
 	p.room -= e.size() + entryOverhead

@@ -50,8 +50,8 @@ const (
 
 // Fetch appends to dst what the consumer is given, up to maxBytes octets of
 // bodies. Unless the consumer acknowledges automatically, the messages are now
-// unacknowledged, and the caller answers for each by Ack or Requeue. It is
-// called by the one goroutine that writes to the consumer's connection.
+// unacknowledged, and the caller answers for each by Ack or Requeue; otherwise
+// their references are the caller's. It is called by the one goroutine that writes to the consumer's connection.
 func (q *Queue) Fetch(c *Consumer, dst []Entry, maxBytes int) ([]Entry, Fetched) {
 	q.mu.Lock()
 	if c.gone {

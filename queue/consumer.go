@@ -61,14 +61,6 @@ func NewConsumer(q *Queue, w Waker, o ConsumerOptions) *Consumer {
 // Queue is the queue that the consumer takes from.
 func (c *Consumer) Queue() *Queue { return c.queue }
 
-// hasRoom says whether the consumer may be given one more message, apart from
-// the limit that it shares with others.
-func (c *Consumer) hasRoom() bool {
-	return !c.gone &&
-		(c.Prefetch == 0 || c.unacked < c.Prefetch) &&
-		c.assigned.len() < maxAssigned && c.assignedBytes < maxAssignedBytes
-}
-
 // acquire takes one message's worth of the shared limit. Without
 // acknowledgements nothing is taken; but a consumer without them waits, too,
 // while others have used up the limit (RabbitMQ behaviour).
@@ -114,7 +106,7 @@ func (l *Limiter) Release(n int64) (resume bool) {
 	return l.refused.Load() && l.refused.Swap(false)
 }
 
-// admit takes n messages' worth if the limit is not reached.
+// admit takes n messages' worth if the limit is not reached; n may be zero.
 func (l *Limiter) admit(n int64) bool {
 	if l.tryAdmit(n) {
 		return true
@@ -131,7 +123,7 @@ func (l *Limiter) tryAdmit(n int64) bool {
 		if limit > 0 && held >= limit {
 			return false
 		}
-		if l.held.CompareAndSwap(held, held+n) {
+		if n == 0 || l.held.CompareAndSwap(held, held+n) {
 			return true
 		}
 	}

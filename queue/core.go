@@ -13,6 +13,7 @@ type core struct {
 	nextSeq   uint64
 	unacked   int // assigned or delivered, and not acknowledged
 	effects   effects
+	direct    direct
 
 	memory     int64  // what the messages in memory cost, unacknowledged ones included, in octets
 	unwritten  int64  // the part of it that pages cost that are not written yet
@@ -27,6 +28,14 @@ type effects struct {
 	purged []Span      // the same, for many at once
 	freed  []*page     // that nobody needs any more
 	load   bool        // messages have to be read before more can be dispatched
+}
+
+// direct is a fetch that is under way: what its consumer is given goes to the
+// caller at once instead of being assigned first.
+type direct struct {
+	consumer *Consumer // nil while nobody fetches
+	entries  []Entry
+	room     int // octets of bodies that still fit
 }
 
 // publish adds a message at the tail and returns its sequence number. The
@@ -55,13 +64,7 @@ func (c *core) dispatch() {
 		if consumer == nil {
 			break
 		}
-		if !consumer.hasRoom() || !consumer.acquire() {
-			continue // comes back by release, fetch or resume
-		}
-		c.assign(consumer, c.ready.pop(from))
-		if consumer.hasRoom() {
-			c.rotation.enter(consumer)
-		}
+		c.serve(consumer, from)
 	}
 	if c.readsAhead() {
 		c.effects.load = true
@@ -77,46 +80,87 @@ func (c *core) readsAhead() bool {
 	return !c.short && len(c.consumers) > 0 && !c.ready.out.empty() && c.ready.headSize < headOctets/2
 }
 
+// serve gives the consumer whose turn it is a message, and more of them as long
+// as nobody else stands in its line. Then it stands in line again, unless it has
+// had what it may have: it comes back by release, fetch or resume.
+func (c *core) serve(consumer *Consumer, from place) {
+	others := c.rotation.othersLike(consumer)
+	for c.hasRoom(consumer) {
+		if !consumer.acquire() {
+			return
+		}
+		c.assign(consumer, c.ready.pop(from))
+		if others || c.ready.front() != from {
+			break
+		}
+	}
+	c.readmit(consumer)
+}
+
+// hasRoom says whether the consumer may be given one more message, apart from
+// the limit that it shares with others.
+func (c *core) hasRoom(consumer *Consumer) bool {
+	if consumer.gone || consumer.Prefetch != 0 && consumer.unacked >= consumer.Prefetch {
+		return false
+	}
+	if consumer == c.direct.consumer {
+		return c.direct.room > 0
+	}
+	return consumer.assigned.len() < maxAssigned && consumer.assignedBytes < maxAssignedBytes
+}
+
 func (c *core) assign(consumer *Consumer, e Entry) {
-	consumer.assigned.push(e)
-	consumer.assignedBytes += e.Message.Size()
 	consumer.unacked++
 	c.unacked++
+	if consumer == c.direct.consumer {
+		c.hand(e)
+		return
+	}
+	consumer.assigned.push(e)
+	consumer.assignedBytes += e.Message.Size()
 	if !consumer.asked {
 		consumer.asked = true
 		c.effects.wake = append(c.effects.wake, consumer)
 	}
 }
 
-// fetch moves what was assigned to the consumer into dst, until maxBytes
-// octets of bodies are reached, and says whether more is there. With more, the
-// consumer stays asked: its connection comes back without being told.
+// fetch moves what was assigned to the consumer into dst, and what it is given
+// beyond, until maxBytes octets of bodies are reached, and says whether more is
+// there. With more, the consumer stays asked: its connection comes back without
+// being told.
 func (c *core) fetch(consumer *Consumer, dst []Entry, maxBytes int) (_ []Entry, more bool) {
 	consumer.asked = true // nobody has to tell the caller
-	for bytes := 0; bytes < maxBytes; {
-		if consumer.assigned.len() == 0 {
-			c.readmit(consumer)
-			c.dispatch()
-			if consumer.assigned.len() == 0 {
-				consumer.asked = false
-				return dst, false
-			}
-		}
+	c.direct = direct{consumer: consumer, entries: dst, room: maxBytes}
+	for consumer.assigned.len() > 0 && c.direct.room > 0 {
 		e := consumer.assigned.pop()
 		consumer.assignedBytes -= e.Message.Size()
-		bytes += e.Message.Size() + entryOverhead
-		if consumer.NoAck {
-			c.release(consumer, e)
-		} else if c.short && e.settled {
-			c.memory -= e.charge()
-			e.light = true
-		}
-		dst = append(dst, e)
+		c.hand(e)
+	}
+	c.readmit(consumer)
+	c.dispatch()
+	fetched := c.direct
+	c.direct = direct{}
+	if fetched.room > 0 {
+		consumer.asked = false
+		return fetched.entries, false
 	}
 	c.readmit(consumer)
 	c.dispatch()
 	consumer.asked = consumer.assigned.len() > 0
-	return dst, consumer.asked
+	return fetched.entries, consumer.asked
+}
+
+// hand gives a message to the fetch that is under way.
+func (c *core) hand(e Entry) {
+	d := &c.direct
+	d.room -= e.Message.Size() + entryOverhead
+	if d.consumer.NoAck {
+		c.release(d.consumer, e)
+	} else if c.short && e.settled {
+		c.memory -= e.charge()
+		e.light = true
+	}
+	d.entries = append(d.entries, e)
 }
 
 // entryOverhead is what a message counts beside its body, in octets, so that
@@ -125,7 +169,7 @@ const entryOverhead = 64
 
 // readmit lets the consumer stand in line again if it has room.
 func (c *core) readmit(consumer *Consumer) {
-	if consumer.hasRoom() {
+	if c.hasRoom(consumer) {
 		c.rotation.enter(consumer)
 	}
 }

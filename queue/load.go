@@ -105,6 +105,7 @@ func (q *Queue) scattered(keep int64) (list []Enqueue, bound uint64) {
 	bound = q.core.nextSeq - 1
 	entries := q.core.scattered(bound, q.kept(keep))
 	for _, e := range entries {
+		e.Message.Keep() // the store does not tell when it is done
 		list = append(list, Enqueue{Queue: q.spec.ID, Seq: e.Seq, Message: e.Message})
 	}
 	return list, bound

@@ -87,9 +87,12 @@ type Publication struct {
 	Receipt *message.Receipt
 }
 
-// Publish adds messages at the tail. Each receipt is told once: here if the
-// message is only kept in memory, by the store after the commit otherwise. A
-// deleted queue takes the messages and forgets them (RabbitMQ confirms them).
+// Publish adds messages at the tail; the queue owns one reference to each of
+// them. Each receipt is told once: here if the message is only kept in memory,
+// by the store after the commit otherwise. A deleted queue takes the messages
+// and forgets them (RabbitMQ confirms them).
+//
+// Consumers may be done with a message before Publish returns.
 func (q *Queue) Publish(batch []Publication) {
 	q.mu.Lock()
 	if q.deleted {
@@ -100,17 +103,8 @@ func (q *Queue) Publish(batch []Publication) {
 		return
 	}
 	var unit Unit
-	refused := q.publishLocked(batch, &unit)
+	q.publishLocked(batch, &unit)
 	q.finish(&unit)
-	for i, p := range batch {
-		switch {
-		case len(refused) > 0 && refused[0] == i:
-			refused = refused[1:]
-			p.Receipt.Done(false)
-		case !q.keeps(p.Message):
-			p.Receipt.Done(true)
-		}
-	}
 }
 
 // keeps says whether the message has to survive a restart in this queue.
@@ -118,26 +112,31 @@ func (q *Queue) keeps(m *message.Message) bool {
 	return q.spec.Durable && (m.Persistent || q.args.Type == Quorum)
 }
 
-// publishLocked adds the messages that the queue takes, and returns the indices
-// of those that it refuses.
-func (q *Queue) publishLocked(batch []Publication, unit *Unit) (refused []int) {
-	for i, p := range batch {
+// publishLocked adds the messages that the queue takes, and says whether it took
+// all of them.
+func (q *Queue) publishLocked(batch []Publication, unit *Unit) (complete bool) {
+	complete = true
+	for _, p := range batch {
 		if !q.args.limits.none() {
 			q.core.dispatch() // what a consumer takes at once does not fill the queue
 			if q.core.full(p.Message, q.args.limits) {
-				refused = append(refused, i)
+				complete = false
+				p.Receipt.Done(false)
 				continue
 			}
 		}
 		stored := q.keeps(p.Message)
 		seq := q.core.publish(p.Message, stored)
-		if stored {
-			unit.Enqueue = append(unit.Enqueue,
-				Enqueue{Queue: q.spec.ID, Seq: seq, Message: p.Message, Receipt: p.Receipt})
+		if !stored {
+			p.Receipt.Done(true)
+			continue
 		}
+		p.Message.Keep() // the store does not tell when it is done
+		unit.Enqueue = append(unit.Enqueue,
+			Enqueue{Queue: q.spec.ID, Seq: seq, Message: p.Message, Receipt: p.Receipt})
 	}
 	q.core.dispatch()
-	return refused
+	return complete
 }
 
 // finish hands the stored changes over, unlocks, and does what the change asks
@@ -238,7 +237,7 @@ type Delivery struct {
 }
 
 // Ack settles deliveries of this queue for good: acknowledged by the client,
-// or rejected without requeue.
+// or rejected without requeue. The caller may release their messages.
 func (q *Queue) Ack(batch []Delivery) {
 	q.mu.Lock()
 	var unit Unit

@@ -61,6 +61,12 @@ func (r *rotation) next() *Consumer {
 	return nil
 }
 
+// othersLike says whether anybody of the consumer's priority stands in line.
+func (r *rotation) othersLike(c *Consumer) bool {
+	i, found := r.find(c.Priority)
+	return found && r.lines[i].waiting.len() > 0
+}
+
 // waiting says whether anybody stands in line.
 func (r *rotation) waiting() bool {
 	for _, l := range r.lines {

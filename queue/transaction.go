@@ -55,7 +55,7 @@ func (q *Queue) applyLocked(p Part, unit *Unit) (complete bool) {
 	}
 	q.ackLocked(p.Ack)
 	q.requeueLocked(p.Requeue)
-	refused := q.publishLocked(p.Publish, unit)
+	complete = q.publishLocked(p.Publish, unit)
 	q.collectGone(unit)
-	return len(refused) == 0
+	return complete
 }

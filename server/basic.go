@@ -170,6 +170,9 @@ func (ch *channel) get(m *amqp.BasicGet) error {
 		DeliveryTag: ch.lastTag, Redelivered: d.Redelivered, MessageCount: uint32(remaining),
 		Exchange: d.Message.Exchange, RoutingKey: d.Message.RoutingKey,
 	}, d.Message.Properties, d.Message.Body, conn.frameMax)
+	if m.NoAck {
+		conn.stock.Release(d.Message)
+	}
 	conn.wants.wake()
 	return nil
 }

@@ -56,8 +56,8 @@ func newChannel(c *connection, id uint16) *channel {
 
 // handleChannel acts on a frame of a channel.
 func (c *connection) handleChannel(f amqp.Frame) error {
-	ch, ok := c.channels[f.Channel]
-	if !ok {
+	ch := c.channel(f.Channel)
+	if ch == nil {
 		return c.openChannel(f)
 	}
 	var err error
@@ -71,12 +71,32 @@ func (c *connection) handleChannel(f amqp.Frame) error {
 	default:
 		err = ch.receiveMethod(f.Payload)
 	}
+	if err == nil {
+		return nil
+	}
 	var protocol *amqp.Error
 	if errors.As(err, &protocol) && !protocol.ClosesConnection() {
 		ch.fail(protocol)
 		return nil
 	}
 	return err
+}
+
+// channel finds an open channel. One frame mostly follows another of the same
+// channel.
+func (c *connection) channel(id uint16) *channel {
+	if last := c.lastChannel; last != nil && last.id == id {
+		return last
+	}
+	ch := c.channels[id]
+	c.lastChannel = ch
+	return ch
+}
+
+// dropChannel forgets a channel.
+func (c *connection) dropChannel(id uint16) {
+	delete(c.channels, id)
+	c.lastChannel = nil
 }
 
 // openChannel acts on the first frame of a channel, which has to open it. The
@@ -126,6 +146,9 @@ func (ch *channel) receiveMethod(payload []byte) error {
 
 // at names the offending method in an error that names none.
 func at(id amqp.MethodID, err error) error {
+	if err == nil {
+		return nil // spares the variable below, which is on the heap
+	}
 	var protocol *amqp.Error
 	if errors.As(err, &protocol) && protocol.Method == 0 {
 		return protocol.At(id)
@@ -198,7 +221,7 @@ func (ch *channel) awaitClose(f amqp.Frame) error {
 	case amqp.IDChannelClose:
 		ch.conn.send(ch.id, &amqp.ChannelCloseOk{})
 	case amqp.IDChannelCloseOk:
-		delete(ch.conn.channels, ch.id)
+		ch.conn.dropChannel(ch.id)
 	case amqp.IDChannelOpen: // the number is taken until the client has answered
 		return secondOpen().At(id)
 	}
@@ -208,7 +231,7 @@ func (ch *channel) awaitClose(f amqp.Frame) error {
 // close ends the channel at the client's wish.
 func (ch *channel) close() {
 	ch.end()
-	delete(ch.conn.channels, ch.id)
+	ch.conn.dropChannel(ch.id)
 }
 
 // end gives back what the channel holds: its consumers leave, unacknowledged
@@ -274,7 +297,7 @@ func (ch *channel) queueName(name string) (string, error) {
 // Whoever has published waits while the store has too much to write; consumers
 // do not, as they make room.
 func (c *connection) handOver() {
-	c.acks.handOver()
+	c.acks.handOver(c.stock)
 	published := len(c.busy) > 0
 	for i, ch := range c.busy {
 		ch.handOverPublishes()

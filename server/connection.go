@@ -16,6 +16,7 @@ import (
 	"github.com/leveretmq/leveret/auth"
 	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/internal/lockorder"
+	"github.com/leveretmq/leveret/message"
 	"github.com/leveretmq/leveret/queue"
 )
 
@@ -63,14 +64,16 @@ type connection struct {
 	vhost  *broker.VHost
 	client clientProperties
 	// frameMax is written in the handshake, before there is a consumer.
-	frameMax   uint32
-	channelMax uint16
-	heart      *heart
-	channels   map[uint16]*channel
-	acks       ackBatch
-	settling   []unacked  // room for the tags of one method
-	busy       []*channel // have publishes that were not handed over
-	told       bool       // the client knows that the server shuts down
+	frameMax    uint32
+	channelMax  uint16
+	heart       *heart
+	channels    map[uint16]*channel
+	lastChannel *channel // of the last frame; nil if unknown
+	acks        ackBatch
+	settling    []unacked // room for the tags of one method
+	stock       *message.Stock
+	busy        []*channel // have publishes that were not handed over
+	told        bool       // the client knows that the server shuts down
 
 	wants     *wants
 	written   chan struct{} // closed when the writer has ended
@@ -92,6 +95,7 @@ type connection struct {
 	entries    []queue.Entry
 	method     amqp.BasicDeliver
 	idle       *time.Timer // for park; nil until it is needed
+	delivered  *message.Stock
 }
 
 func newConnection(s *Server, sock net.Conn) *connection {
@@ -104,6 +108,7 @@ func newConnection(s *Server, sock net.Conn) *connection {
 		channels: make(map[uint16]*channel),
 		frameMax: s.InitialFrameMax,
 	}
+	c.stock, c.delivered = s.messages.NewStock(), s.messages.NewStock()
 	c.log = c.peer
 	c.roomToWrite = sync.NewCond(&c.mu)
 	c.heart = newHeart(c)
@@ -167,6 +172,7 @@ func (c *connection) readLoop() error {
 			continue
 		}
 		c.handOver()
+		c.stock.Flush()
 		c.awaitRoom()
 		if err := c.read(); err != nil {
 			return err
@@ -311,7 +317,7 @@ func (c *connection) release() {
 	c.handOver()
 	for id, ch := range c.channels {
 		ch.end()
-		delete(c.channels, id)
+		c.dropChannel(id)
 	}
 	if c.vhost == nil {
 		return

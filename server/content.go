@@ -79,7 +79,7 @@ func (ch *channel) receiveHeader(f amqp.Frame) error {
 		ch.conn.log.Error("cannot decode content properties", "channel", ch.id, "error", err)
 		return &amqp.Error{Code: amqp.CodeInternalError}
 	}
-	ch.content.begin(header)
+	ch.content.begin(header, ch.conn.stock)
 	return nil
 }
 
@@ -117,19 +117,12 @@ func (ch *channel) checkSize(size uint64) error {
 	return nil
 }
 
-// begin makes the message. Properties and body share one piece of memory where
-// the size allows it.
-func (p *content) begin(h amqp.Header) {
-	size := len(h.Properties) + int(min(h.BodySize, preallocated))
-	memory := append(make([]byte, 0, size), h.Properties...)
-	properties := len(memory)
-	p.message = &message.Message{
-		Exchange:   p.publish.Exchange,
-		RoutingKey: p.publish.RoutingKey,
-		Properties: amqp.Properties(memory[:properties:properties]),
-		Body:       memory[properties:],
-		Persistent: h.Properties.DeliveryMode() == persistentMode,
-	}
+// begin makes the message.
+func (p *content) begin(h amqp.Header, stock *message.Stock) {
+	m := stock.Make(h.Properties, int(min(h.BodySize, preallocated)))
+	m.Exchange, m.RoutingKey = p.publish.Exchange, p.publish.RoutingKey
+	m.Persistent = h.Properties.DeliveryMode() == persistentMode
+	p.message = m
 	p.missing = h.BodySize
 	p.stage = stageBody
 }

@@ -29,7 +29,7 @@ func (ch *channel) publish(m *message.Message) error {
 	if err != nil {
 		return err
 	}
-	m.Queues = int32(len(queues))
+	m.Share(len(queues))
 	if ch.tx != nil {
 		ch.tx.publishes = append(ch.tx.publishes, txPublish{message: m, queues: queues, mandatory: mandatory})
 		return nil
@@ -38,6 +38,7 @@ func (ch *channel) publish(m *message.Message) error {
 		if mandatory {
 			ch.returnMessage(m)
 		}
+		ch.conn.stock.Release(m)
 		ch.confirms.settleNext() // nobody has to keep it
 		return nil
 	}
@@ -53,7 +54,8 @@ func (ch *channel) publish(m *message.Message) error {
 	return nil
 }
 
-// handOverPublishes gives the gathered messages to their queues.
+// handOverPublishes gives the gathered messages to their queues. They may be
+// gone when the last queue has them.
 func (ch *channel) handOverPublishes() {
 	if len(ch.batch.publications) == 0 {
 		return

@@ -109,6 +109,9 @@ func (c *connection) deliver(consumer *consumer, e *queue.Entry) {
 		Exchange: e.Message.Exchange, RoutingKey: e.Message.RoutingKey,
 	}
 	c.out = amqp.AppendDeliver(c.out, ch.id, &c.method, e.Message.Properties, e.Message.Body, c.frameMax)
+	if consumer.NoAck {
+		c.delivered.Release(e.Message)
+	}
 }
 
 // cancelled tells the client that a consumer's queue is gone. The caller holds

@@ -8,12 +8,15 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/leveretmq/leveret/message"
 )
 
 // Server accepts connections for a broker. Its methods are safe for concurrent
 // use.
 type Server struct {
 	Options
+	messages *message.Pool // of those that have been delivered
 
 	stopping chan struct{} // closed when Shutdown begins
 	running  sync.WaitGroup
@@ -28,6 +31,7 @@ type Server struct {
 func New(o Options) *Server {
 	return &Server{
 		Options:     o.withDefaults(),
+		messages:    message.NewPool(),
 		stopping:    make(chan struct{}),
 		listeners:   make(map[net.Listener]struct{}),
 		connections: make(map[*connection]struct{}),

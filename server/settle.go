@@ -2,6 +2,7 @@ package server
 
 import (
 	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/message"
 	"github.com/leveretmq/leveret/queue"
 )
 
@@ -14,19 +15,25 @@ type ackBatch struct {
 	unsettled bool
 }
 
-func (b *ackBatch) add(d queue.Delivery) {
+func (b *ackBatch) add(d queue.Delivery, stock *message.Stock) {
 	if b.queue != d.Queue {
-		b.handOver()
+		b.handOver(stock)
 		b.queue = d.Queue
 	}
 	b.deliveries = append(b.deliveries, d)
 }
 
-func (b *ackBatch) handOver() {
+// handOver settles what was gathered and releases the messages to the stock.
+func (b *ackBatch) handOver(stock *message.Stock) {
 	if len(b.deliveries) == 0 {
 		return
 	}
 	b.queue.Ack(b.deliveries)
+	for i := range b.deliveries {
+		if m := b.deliveries[i].Message; m != nil {
+			stock.Release(m)
+		}
+	}
 	b.unsettled = true
 	clear(b.deliveries)
 	b.deliveries, b.queue = b.deliveries[:0], nil
@@ -67,7 +74,7 @@ func (ch *channel) ack(tag uint64, multiple bool) error {
 		return err
 	}
 	for _, d := range deliveries {
-		ch.conn.acks.add(d.delivery)
+		ch.conn.acks.add(d.delivery, ch.conn.stock)
 	}
 	ch.settled(deliveries)
 	return nil
@@ -91,9 +98,9 @@ func (ch *channel) reject(tag uint64, multiple, requeueThem bool) error {
 		requeue(deliveries)
 	} else {
 		for _, d := range deliveries {
-			ch.conn.acks.add(d.delivery)
+			ch.conn.acks.add(d.delivery, ch.conn.stock)
 		}
-		ch.conn.acks.handOver()
+		ch.conn.acks.handOver(ch.conn.stock)
 	}
 	ch.settled(deliveries)
 	return nil
@@ -120,7 +127,7 @@ func (ch *channel) releaseLimit(deliveries []unacked) {
 		}
 	}
 	if ch.limiter.Release(held) {
-		ch.conn.acks.handOver()
+		ch.conn.acks.handOver(ch.conn.stock)
 		ch.resume()
 	}
 }

@@ -24,6 +24,7 @@ func (c *connection) writeLoop() {
 		if last {
 			return
 		}
+		c.delivered.Flush()
 		spare = c.park(out, max(cap(out), cap(spare)))
 	}
 }
