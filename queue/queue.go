@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/internal/lockorder"
@@ -24,6 +25,9 @@ type Queue struct {
 	asked   bool          // guarded by mu; the pager has been asked to load
 	known   bool          // guarded by mu; the pager knows that the queue has messages in memory
 	charged int64         // guarded by mu; what the pager knows of core.memory
+	crowded atomic.Bool   // changed under mu; publishers should wait, see Pace
+	futile  bool          // guarded by mu; waiting has not helped
+	drained chan struct{} // guarded by mu; closed when publishers may go on, nil if none waits
 
 	unwritten []*page // of the pager's goroutine; pages that are not written yet
 }
@@ -146,6 +150,7 @@ func (q *Queue) finish(unit *Unit) {
 	if !unit.Empty() {
 		q.store.Submit(*unit)
 	}
+	q.notePace()
 	var room [8]*Consumer // most changes wake few, and this one needs no allocation
 	after := q.takeEffects(room[:0])
 	q.mu.Unlock()

@@ -299,8 +299,11 @@ func (ch *channel) queueName(name string) (string, error) {
 func (c *connection) handOver() {
 	c.acks.handOver(c.stock)
 	published := len(c.busy) > 0
-	for i, ch := range c.busy {
+	for _, ch := range c.busy {
 		ch.handOverPublishes()
+	}
+	for i, ch := range c.busy {
+		ch.pace()
 		c.busy[i] = nil
 	}
 	c.busy = c.busy[:0]

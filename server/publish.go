@@ -1,6 +1,8 @@
 package server
 
 import (
+	"time"
+
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/message"
 	"github.com/leveretmq/leveret/queue"
@@ -65,6 +67,19 @@ func (ch *channel) handOverPublishes() {
 	}
 	clear(ch.batch.publications)
 	ch.batch.publications = ch.batch.publications[:0]
+}
+
+// pacePatience is how long a publisher waits for consumers that are busy: longer
+// than they need for what a queue holds then.
+const pacePatience = 10 * time.Millisecond
+
+// pace waits for the consumers of the queues that the channel has published to.
+func (ch *channel) pace() {
+	for _, q := range ch.batch.queues {
+		if q.Pace(pacePatience) {
+			return
+		}
+	}
 }
 
 // returnMessage tells the client that a mandatory message has no queue.
