@@ -20,7 +20,7 @@ import (
 func badgerOptions(dir string, o Options, log *badgerLog) badger.Options {
 	return badger.DefaultOptions(dir).
 		WithLogger(log).
-		WithSyncWrites(o.Durability == Fsync).
+		WithSyncWrites(o.Durability == Fsync && log.syncs == nil).
 		WithMemTableSize(memTableOctets).
 		WithNumMemtables(memTables).
 		WithNumLevelZeroTables(levelZeroTables).
@@ -94,6 +94,7 @@ func syncFiles(dir string) error {
 func fatalLine(format string) bool {
 	for _, line := range [...]string{
 		failedValueSync,
+		failedTableSync,
 		"Ignoring table",
 		"error flushing memtable to disk",
 		"[Compactor: %d] LOG Compact FAILED",
@@ -117,13 +118,17 @@ type badgerLog struct {
 	// frozen is closed when Badger's writer does not go on: see freeze.
 	frozen   chan struct{}
 	freezing sync.Once
+	// syncs does the syncs of Badger, if it is not nil.
+	syncs *syncer
 	// collected is the number of the value log that was collected last, which
 	// Badger tells nobody else.
 	collected atomic.Uint32
+	// unmoved says that it had nothing in it that lives.
+	unmoved atomic.Bool
 }
 
-func newBadgerLog(log *slog.Logger) *badgerLog {
-	return &badgerLog{log: log, faulted: make(chan struct{}), frozen: make(chan struct{})}
+func newBadgerLog(log *slog.Logger, syncs *syncer) *badgerLog {
+	return &badgerLog{log: log, syncs: syncs, faulted: make(chan struct{}), frozen: make(chan struct{})}
 }
 
 // fault returns the first fatal line as an error, or nil.
@@ -193,8 +198,15 @@ func (l *badgerLog) Infof(format string, args ...any) {
 	if number, ok := collectedLog(format, args); ok {
 		l.collected.Store(number)
 	}
+	if format == lineMoved && len(args) == 2 && args[1] == 0 {
+		l.unmoved.Store(true)
+	}
 	l.line(slog.LevelDebug, format, args)
 }
+
+// lineMoved says how many values Badger has found in a file of the value log
+// that it collects, and how many of them it has copied.
+const lineMoved = "Total entries: %d. Moved: %d"
 
 // collectedLog returns the number of the value log that a log line of Badger
 // v4.9.6 says is being collected.
@@ -207,4 +219,8 @@ func collectedLog(format string, args []any) (number uint32, ok bool) {
 }
 
 // Debugf is part of badger.Logger. Badger calls it for each write.
-func (l *badgerLog) Debugf(string, ...any) {}
+func (l *badgerLog) Debugf(format string, _ ...any) {
+	if line, err := l.syncs.at(format); err != nil {
+		l.line(slog.LevelError, line+": %v", []any{err})
+	}
+}

@@ -22,6 +22,7 @@ type block struct {
 	size   uint32 // octets of the stored value
 	dead   bitmap // nil while all are alive
 	refs   []bodyRef
+	file   uint64 // of the value log that has it, 0 if that is not known
 
 	// recovered says that the block was there when the store was opened.
 	recovered bool

@@ -15,6 +15,7 @@ type body struct {
 	number uint64
 	length uint64
 	refs   uint32 // living records that refer to it
+	file   uint64 // of the value log that has it, 0 if that is not known
 
 	// loaded is the first octet of the body while somebody has it in memory.
 	// Guarded by Store.indexMu.
@@ -37,7 +38,7 @@ func writeBody(w *writeSet, b *body, octets []byte) {
 	for i := range b.chunks() {
 		from, to := b.chunk(i)
 		key := appendBodyKey(make([]byte, 0, bodyKeyLen), b.number, i)
-		w.put(key, seal(key, octets[from:to]), 0)
+		w.putCounted(key, seal(key, octets[from:to]), 0, &b.file)
 	}
 }
 

@@ -152,6 +152,10 @@ func (s *Store) planOther(sub *submission) {
 func (s *Store) account() {
 	s.reclaim.committed(s.graves.dead)
 	s.graves.dead = 0
+	if s.logFiles.died(s.graves.files, s.badger.syncs.newestLog()) {
+		s.reclaim.signalEmpty()
+	}
+	s.graves.files = s.graves.files[:0]
 	s.mappings.wrote(s.writes.octets(), s.writes.lastInLog())
 }
 

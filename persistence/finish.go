@@ -66,7 +66,10 @@ func (s *Store) killBlock(b *block, flush uint64, markers int) {
 	if b.recorded {
 		s.writes.delete(appendAcksKey(make([]byte, 0, 1+blockKeyLen), b))
 	}
-	g := grave{key: b.key(), inLog: b.inLog(), size: int(b.size)}
+	// A value dies once, so nobody may count it twice.
+	file := b.file
+	b.file = 0
+	g := grave{key: b.key(), inLog: b.inLog(), size: int(b.size), file: file}
 	if markers > deferredMarkers && s.covered(b) {
 		s.graves.add(g)
 	} else {
@@ -94,7 +97,7 @@ func (s *Store) killBody(b *body, flush uint64, markers int) {
 		from, to := b.chunk(i)
 		g := grave{
 			key:   appendBodyKey(make([]byte, 0, bodyKeyLen), b.number, i),
-			inLog: true, size: int(to - from),
+			inLog: true, size: int(to - from), file: b.file,
 		}
 		if markers > deferredMarkers {
 			s.graves.add(g)
@@ -102,6 +105,7 @@ func (s *Store) killBody(b *body, flush uint64, markers int) {
 			s.graves.mark(&s.writes, g, flush)
 		}
 	}
+	b.file = 0
 	delete(s.index.bodies, b.number)
 }
 

@@ -6,6 +6,7 @@ type grave struct {
 	inLog bool
 	size  int // octets of the value
 	flush uint64
+	file  uint64 // of the value log, 0 if that is not known
 }
 
 // graveyard takes dead keys away in two phases, because the garbage collection
@@ -17,8 +18,10 @@ type grave struct {
 type graveyard struct {
 	waiting []grave // still to be overwritten; a live set covers them
 	marked  []grave // overwritten, in the order of their flush numbers
-	// dead counts the octets of the value log that were given up.
-	dead int
+	// dead counts the octets of the value log that were given up, and files has
+	// the file of each value among them of which that is known.
+	dead  int
+	files []uint64
 }
 
 // add defers a grave whose key is known to be dead without its marker.
@@ -35,6 +38,9 @@ func (y *graveyard) mark(w *writeSet, g grave, flush uint64) {
 	g.flush = flush
 	y.marked = append(y.marked, g)
 	y.dead += g.size
+	if g.file != 0 {
+		y.files = append(y.files, g.file)
+	}
 }
 
 // found takes a key up whose marker is already stored.

@@ -30,6 +30,9 @@ import (
 type mappings struct {
 	unmapping sync.RWMutex
 
+	// synced says that syncer takes what is written out of the resident set.
+	// Read only once the store has started.
+	synced bool
 	// written is the key of the value that went to the value log last, nil if
 	// none has.
 	written atomic.Pointer[[]byte]
@@ -48,13 +51,19 @@ type mappings struct {
 	done chan struct{}
 }
 
-func newMappings() mappings {
-	return mappings{wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+func newMappings(synced bool) mappings {
+	return mappings{synced: synced, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
 }
 
 // wrote notes octets that were committed; last is the key of the last value
 // among them that went to the value log, or nil.
 func (m *mappings) wrote(octets int, last []byte) {
+	if m.synced {
+		if m.unseen.Add(int64(octets)) >= adviseOctets {
+			m.signal()
+		}
+		return
+	}
 	if last != nil {
 		m.written.Store(&last)
 	}

@@ -95,7 +95,7 @@ func openStore(o Options, lock *directoryLock) (*Store, error) {
 	if err := errors.Join(swap.reset(), disk.prepare(), removeEmptyFiles(dir)); err != nil {
 		return nil, err
 	}
-	log := newBadgerLog(o.Logger)
+	log := newBadgerLog(o.Logger, newSyncer(dir, o.Durability))
 	options := badgerOptions(dir, o, log)
 	if err := repairManifest(options, o.Logger); err != nil {
 		return nil, err
@@ -111,8 +111,9 @@ func openStore(o Options, lock *directoryLock) (*Store, error) {
 		return nil, fmt.Errorf("opening the message store in %s: %w", dir, err)
 	}
 	s := newStore(o, lock, db, log, disk)
-	err = log.fault()
+	err = errors.Join(log.syncs.start(&s.mappings), log.fault())
 	if err == nil {
+		s.taintNewest() // it may hold what others wrote
 		err = s.restore()
 	}
 	if err != nil {
@@ -121,6 +122,7 @@ func openStore(o Options, lock *directoryLock) (*Store, error) {
 		if closing := closeBadger(db, log); !errors.Is(err, closing) {
 			err = errors.Join(err, closing)
 		}
+		log.syncs.close()
 		return nil, err
 	}
 	s.start()
@@ -139,7 +141,8 @@ func newStore(o Options, lock *directoryLock, db *badger.DB, log *badgerLog, dis
 	}
 	s.writes.logFile = o.Limits.ValueLogFile
 	s.room.L = &s.mu
-	s.mappings = newMappings()
+	s.mappings = newMappings(log.syncs != nil)
+	s.logFiles = newLogFiles()
 	s.prefault = newPrefault(disk.tables)
 	go s.runMappings(newAdvisor(disk.tables))
 	return s

@@ -185,5 +185,5 @@ func (s *Store) writeBlock(b *block, r room, records func(*encoder)) {
 	if len(value) >= inlineOctets {
 		b.flags |= flagInLog
 	}
-	s.writes.put(key, value, b.flags)
+	s.writes.putCounted(key, value, b.flags, &b.file)
 }

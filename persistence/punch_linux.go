@@ -13,7 +13,7 @@ import (
 func punchHole(f *os.File, from, length int64) error {
 	err := unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, from, length)
 	if err != nil && !errors.Is(err, unix.EOPNOTSUPP) {
-		return fmt.Errorf("persistence: giving space of the swap file back: %w", err)
+		return fmt.Errorf("persistence: giving space of a file back: %w", err)
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ type reclaimer struct {
 	collecting sync.Mutex
 
 	busy  chan struct{} // enough has died
+	empty chan struct{} // nothing lives in a file
 	stop  chan struct{}
 	done  chan struct{}
 	limit int64
@@ -33,7 +34,7 @@ type reclaimer struct {
 
 func newReclaimer(limit int) reclaimer {
 	return reclaimer{
-		busy: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+		busy: make(chan struct{}, 1), empty: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 		limit: int64(limit),
 	}
 }
@@ -47,6 +48,14 @@ func (r *reclaimer) committed(dead int) {
 	}
 	select {
 	case r.busy <- struct{}{}:
+	default:
+	}
+}
+
+// signalEmpty says that there are files to be emptied.
+func (r *reclaimer) signalEmpty() {
+	select {
+	case r.empty <- struct{}{}:
 	default:
 	}
 }
@@ -71,6 +80,8 @@ func (s *Store) runReclaim() {
 			if r.dead.Load() >= r.limit {
 				s.collect(1)
 			}
+		case <-r.empty:
+			s.emptyFiles()
 		case <-s.space.pressed:
 			s.reclaimPressed()
 		case <-rest.C:
@@ -125,6 +136,7 @@ func (s *Store) collect(flushes int) {
 // collectGarbage rewrites files of the value log as long as one has garbage.
 func (s *Store) collectGarbage() {
 	r := &s.reclaim
+	s.emptyFiles()
 	files := 0
 	for !r.stopping() && !r.halted.Load() && s.failed() == nil && s.mayCollect() {
 		err := s.collectFile()
@@ -152,21 +164,29 @@ func (s *Store) collectFile() error {
 	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{prefixFiller}})
 	s.reclaim.collecting.Lock()
 	s.mappings.beginCollection()
+	s.badger.syncs.beginValues()
+	s.logFiles.beginCollection(s.badger.syncs.newestLog())
 	err := s.db.RunValueLogGC(reclaimRatio)
+	s.badger.syncs.endValues()
 	s.mappings.endCollection()
+	number, unmoved := s.badger.collected.Swap(0), s.badger.unmoved.Swap(false)
+	if s.logFiles.endCollection(s.badger.syncs.newestLog(), unmoved || err != nil && number == 0) {
+		s.reclaim.signalEmpty()
+	}
 	s.reclaim.collecting.Unlock()
 	if err == nil {
 		if unsafe := s.syncCopies(); unsafe != nil {
 			// The iterator stays, and the file with it.
 			return s.fail(fmt.Errorf("persistence: syncing what a collection has copied: %w", unsafe))
 		}
-		if damage := s.checkCollected(); damage != nil {
+		if damage := s.checkCollected(number); damage != nil {
 			// So they do here: the file is there at the next start.
 			s.reclaim.halt()
 			s.log.Error("a damaged file of the value log is kept, and no disk space is given back until the next start",
 				"damage", damage)
 			return badger.ErrNoRewrite
 		}
+		s.logFiles.deleted(uint64(number))
 	}
 	s.closeIterator(it)
 	txn.Discard()
@@ -176,10 +196,12 @@ func (s *Store) collectFile() error {
 // checkCollected reads the file that was collected. Badger copies what lives in
 // a file up to the first entry that is damaged, be it one of a message that is
 // long gone, and would delete the rest with the file.
-func (s *Store) checkCollected() error {
-	number := s.badger.collected.Swap(0)
+func (s *Store) checkCollected(number uint32) error {
 	if number == 0 {
 		return errors.New("persistence: Badger does not tell which file it has collected")
+	}
+	if s.logFiles.isStub(uint64(number)) {
+		return nil
 	}
 	return checkValueLog(valueLogPath(s.db.Opts().Dir, number))
 }

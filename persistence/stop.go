@@ -55,6 +55,7 @@ func (s *Store) close(redelivered []queue.Range) error {
 	if err := closeBadger(s.db, s.badger); err != nil {
 		return fmt.Errorf("persistence: closing: %w", err)
 	}
+	s.badger.syncs.close()
 	return s.lock.release()
 }
 

@@ -23,6 +23,7 @@ type Store struct {
 	badger  *badgerLog
 
 	mappings mappings
+	logFiles logFiles
 	prefault prefault // belongs to the committer
 
 	mu      sync.Mutex

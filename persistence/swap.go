@@ -91,7 +91,7 @@ func (w *swap) extentOf(number uint64) (extent, error) {
 	defer w.mu.Unlock()
 	e, known := w.pages[number]
 	if !known {
-		return extent{}, fmt.Errorf("persistence: swapped page %d: %w", number, errMissing)
+		return extent{}, fmt.Errorf("persistence: swapped page %d: %w", number, errGone)
 	}
 	return e, nil
 }
@@ -148,7 +148,7 @@ func (s *Store) SwapOut(messages []queue.Loaded) (page uint64, err error) {
 // log says so. The messages alias the memory of the page.
 func (s *Store) SwapIn(page uint64) []queue.Loaded {
 	messages, err := s.swapIn(page)
-	if errors.Is(err, errMissing) {
+	if errors.Is(err, errGone) {
 		return nil // given up meanwhile
 	}
 	if err != nil {

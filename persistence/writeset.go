@@ -12,6 +12,8 @@ import (
 type write struct {
 	key, value []byte
 	flags      byte
+	// file, if set, gets the number of the value-log file that the value went to.
+	file *uint64
 }
 
 // writeSet is what one commit changes, in order: the last write of a key
@@ -32,6 +34,12 @@ func (w *writeSet) put(key, value []byte, flags byte) {
 		w.inline += len(value)
 	}
 	w.inline += len(key) + entryOverhead
+}
+
+// putCounted puts a value that will die with a grave that has its file.
+func (w *writeSet) putCounted(key, value []byte, flags byte, file *uint64) {
+	w.put(key, value, flags)
+	w.writes[len(w.writes)-1].file = file
 }
 
 func (w *writeSet) delete(key []byte) {
@@ -91,8 +99,19 @@ func (w *writeSet) slices(yield func([]write) error) error {
 	return yield(w.writes[from:])
 }
 
-// apply commits writes in one transaction: the only way to the disk.
+// apply commits writes in one transaction. Files of the value log that it writes
+// to are left to Badger's collection.
 func (s *Store) apply(writes []write) error {
+	from := s.badger.syncs.newestLog()
+	err := s.transact(writes)
+	if hasLogged(writes) {
+		s.logFiles.taint(from, s.badger.syncs.newestLog())
+	}
+	return err
+}
+
+// transact is the only way to the disk.
+func (s *Store) transact(writes []write) error {
 	if err := s.fault(beforeCommit); err != nil {
 		return err
 	}
@@ -103,11 +122,14 @@ func (s *Store) apply(writes []write) error {
 			return fmt.Errorf("persistence: adding key %x to a transaction: %w", w.key, err)
 		}
 	}
-	if err := txn.Commit(); err != nil {
+	ticket := s.badger.syncs.begin(writes)
+	err := txn.Commit()
+	synced := s.badger.syncs.end(ticket)
+	if err != nil {
 		return fmt.Errorf("persistence: committing %d writes: %w", len(writes), err)
 	}
-	// Badger only logs a failed sync of the value log.
-	return errors.Join(s.badgerFault(), s.fault(afterCommit))
+	// A failed sync is only logged.
+	return errors.Join(s.badgerFault(), synced, s.fault(afterCommit))
 }
 
 func setWrite(txn *badger.Txn, w write) error {
@@ -129,7 +151,7 @@ func (s *Store) commit(w *writeSet) error {
 		if err := s.expect(w.log); err != nil {
 			return err
 		}
-		err := s.apply(w.writes)
+		err := s.applyCounted(w)
 		if !errors.Is(err, badger.ErrTxnTooBig) {
 			return err
 		}
@@ -148,6 +170,39 @@ func (s *Store) commit(w *writeSet) error {
 		return err
 	}
 	return s.redo(number, parts, w)
+}
+
+// applyCounted applies a set and counts what goes to which file of the value
+// log: the newest, as Badger goes on to the next one behind a transaction. Beside
+// a collection, which writes there, too, it may have gone on before.
+func (s *Store) applyCounted(w *writeSet) error {
+	from := s.badger.syncs.newestLog()
+	if w.log == 0 || from == 0 {
+		return s.apply(w.writes)
+	}
+	alone := s.reclaim.collecting.TryLock()
+	if alone {
+		defer s.reclaim.collecting.Unlock()
+	}
+	if err := s.transact(w.writes); err != nil {
+		return err
+	}
+	if to := s.badger.syncs.newestLog(); !alone && to != from {
+		s.logFiles.taint(from, to)
+		return nil
+	}
+	values := 0
+	for i := range w.writes {
+		if len(w.writes[i].value) < inlineOctets {
+			continue
+		}
+		values++
+		if w.writes[i].file != nil {
+			*w.writes[i].file = from
+		}
+	}
+	s.logFiles.added(from, values)
+	return nil
 }
 
 // expect prepares the value log for octets, unless garbage is being collected.
