@@ -239,6 +239,11 @@ type Delivery struct {
 	Queue *Queue
 	// Consumer is nil for a message that basic.get fetched.
 	Consumer *Consumer
+	// Tag is the delivery tag, and Limited says that the delivery counts for the
+	// limit that the consumers of its channel share. They are the channel's: the
+	// queue does not look at them.
+	Tag     uint64
+	Limited bool
 }
 
 // Ack settles deliveries of this queue for good: acknowledged by the client,
@@ -255,10 +260,20 @@ func (q *Queue) ackLocked(batch []Delivery) {
 	if q.deleted {
 		return
 	}
-	for _, d := range batch {
-		q.core.release(d.Consumer, d.Entry)
-		if d.Consumer != nil {
-			q.core.readmit(d.Consumer)
+	for i := range batch {
+		q.core.release(batch[i].Consumer, batch[i].Entry)
+	}
+	q.readmitAll(batch)
+}
+
+// readmitAll lets the consumers whose deliveries were settled stand in line
+// again.
+func (q *Queue) readmitAll(batch []Delivery) {
+	var last *Consumer
+	for i := range batch {
+		if c := batch[i].Consumer; c != last && c != nil {
+			q.core.readmit(c)
+			last = c
 		}
 	}
 }
@@ -278,11 +293,7 @@ func (q *Queue) requeueLocked(batch []Delivery) {
 		return
 	}
 	q.core.requeue(batch)
-	for _, d := range batch {
-		if d.Consumer != nil {
-			q.core.readmit(d.Consumer)
-		}
-	}
+	q.readmitAll(batch)
 }
 
 // Get takes the first ready message and returns it with the number of those

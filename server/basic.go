@@ -164,7 +164,8 @@ func (ch *channel) get(m *amqp.BasicGet) error {
 	defer conn.mu.Unlock()
 	ch.lastTag++
 	if !m.NoAck {
-		ch.unacked.push(ch.lastTag, d)
+		d.Tag = ch.lastTag
+		ch.unacked.push(d)
 	}
 	conn.out = amqp.AppendContent(conn.out, ch.id, &amqp.BasicGetOk{
 		DeliveryTag: ch.lastTag, Redelivered: d.Redelivered, MessageCount: uint32(remaining),

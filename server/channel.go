@@ -57,6 +57,9 @@ func newChannel(c *connection, id uint16) *channel {
 // handleChannel acts on a frame of a channel.
 func (c *connection) handleChannel(f amqp.Frame) error {
 	ch := c.channel(f.Channel)
+	if ch != c.acks.channel || !acknowledges(f) {
+		c.resolveAcks()
+	}
 	if ch == nil {
 		return c.openChannel(f)
 	}
@@ -80,6 +83,15 @@ func (c *connection) handleChannel(f amqp.Frame) error {
 		return nil
 	}
 	return err
+}
+
+// acknowledges says whether the frame is a basic.ack.
+func acknowledges(f amqp.Frame) bool {
+	if f.Type != amqp.FrameMethod {
+		return false
+	}
+	id, _ := amqp.SplitMethod(f.Payload)
+	return id == amqp.IDBasicAck
 }
 
 // channel finds an open channel. One frame mostly follows another of the same
@@ -134,7 +146,7 @@ func (ch *channel) receiveMethod(payload []byte) error {
 		if err := m.DecodeArguments(args); err != nil {
 			return err
 		}
-		return at(id, ch.ack(m.DeliveryTag, m.Multiple))
+		return at(id, ch.ack(m))
 	}
 	method, err := amqp.DecodeMethod(payload)
 	if err != nil {
@@ -251,7 +263,7 @@ func (ch *channel) end() {
 // giveUp takes away all consumers and unacknowledged messages in one go, so
 // that the writer fetches nothing in between. It returns the auto-delete
 // queues that have thereby lost their last consumer.
-func (ch *channel) giveUp() (unacked []unacked, abandoned []*queue.Queue) {
+func (ch *channel) giveUp() (unacked []queue.Delivery, abandoned []*queue.Queue) {
 	ch.conn.mu.Lock()
 	defer ch.conn.mu.Unlock()
 	for tag, c := range ch.consumers {
@@ -267,17 +279,16 @@ func (ch *channel) giveUp() (unacked []unacked, abandoned []*queue.Queue) {
 const maxTag = ^uint64(0)
 
 // requeue brings deliveries back to their queues, the batch of each at once.
-func requeue(deliveries []unacked) {
+func requeue(deliveries []queue.Delivery) {
 	for q, batch := range byQueue(deliveries) {
 		q.Requeue(batch)
 	}
 }
 
-func byQueue(deliveries []unacked) map[*queue.Queue][]queue.Delivery {
+func byQueue(deliveries []queue.Delivery) map[*queue.Queue][]queue.Delivery {
 	batches := make(map[*queue.Queue][]queue.Delivery)
 	for _, d := range deliveries {
-		q := d.delivery.Queue
-		batches[q] = append(batches[q], d.delivery)
+		batches[d.Queue] = append(batches[d.Queue], d)
 	}
 	return batches
 }
@@ -297,7 +308,7 @@ func (ch *channel) queueName(name string) (string, error) {
 // Whoever has published waits while the store has too much to write; consumers
 // do not, as they make room.
 func (c *connection) handOver() {
-	c.acks.handOver(c.stock)
+	c.handOverAcks()
 	published := len(c.busy) > 0
 	for _, ch := range c.busy {
 		ch.handOverPublishes()

@@ -70,7 +70,7 @@ type connection struct {
 	channels    map[uint16]*channel
 	lastChannel *channel // of the last frame; nil if unknown
 	acks        ackBatch
-	settling    []unacked // room for the tags of one method
+	settling    []queue.Delivery // room for the tags of one method
 	stock       *message.Stock
 	busy        []*channel // have publishes that were not handed over
 	told        bool       // the client knows that the server shuts down

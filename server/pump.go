@@ -102,7 +102,9 @@ func (c *connection) deliver(consumer *consumer, e *queue.Entry) {
 	ch := consumer.channel
 	ch.lastTag++
 	if !consumer.NoAck {
-		ch.unacked.push(ch.lastTag, queue.Delivery{Entry: e.Held(), Queue: consumer.Queue(), Consumer: consumer.Consumer})
+		ch.unacked.push(queue.Delivery{
+			Entry: e.Held(), Queue: consumer.Queue(), Consumer: consumer.Consumer, Tag: ch.lastTag, Limited: true,
+		})
 	}
 	c.method = amqp.BasicDeliver{
 		ConsumerTag: consumer.Tag, DeliveryTag: ch.lastTag, Redelivered: e.Redelivered,

@@ -1,42 +1,90 @@
 package server
 
 import (
+	"errors"
+
 	"github.com/leveretmq/leveret/amqp"
-	"github.com/leveretmq/leveret/message"
 	"github.com/leveretmq/leveret/queue"
 )
 
-// ackBatch is acknowledged deliveries of one queue that wait to be handed over
-// together.
+// ackBatch is acknowledgements that wait to be handed over together. What the
+// client says (tags) is looked up in the channel's list as soon as it says
+// something else, or to another channel; what that gives (deliveries) goes to
+// the queues when all that was read has been worked off.
 type ackBatch struct {
-	queue      *queue.Queue
+	channel    *channel // that the tags are of; nil if there are none
+	tags       []ackTag
 	deliveries []queue.Delivery
 	// unsettled says that some were handed over since settle.
 	unsettled bool
 }
 
-func (b *ackBatch) add(d queue.Delivery, stock *message.Stock) {
-	if b.queue != d.Queue {
-		b.handOver(stock)
-		b.queue = d.Queue
-	}
-	b.deliveries = append(b.deliveries, d)
+// ackTag is what a basic.ack says.
+type ackTag struct {
+	tag      uint64
+	multiple bool
 }
 
-// handOver settles what was gathered and releases the messages to the stock.
-func (b *ackBatch) handOver(stock *message.Stock) {
-	if len(b.deliveries) == 0 {
+// gatherAck notes a basic.ack.
+func (ch *channel) gatherAck(a ackTag) {
+	batch := &ch.conn.acks
+	batch.channel = ch
+	batch.tags = append(batch.tags, a)
+}
+
+// resolveAcks takes the deliveries that the gathered tags name out of their
+// channel's list. A tag that names none closes the channel; what it has
+// acknowledged before counts.
+func (c *connection) resolveAcks() {
+	batch := &c.acks
+	ch := batch.channel
+	if ch == nil {
 		return
 	}
-	b.queue.Ack(b.deliveries)
-	for i := range b.deliveries {
-		if m := b.deliveries[i].Message; m != nil {
-			stock.Release(m)
+	before := len(batch.deliveries)
+	var err error
+	c.mu.Lock()
+	for _, a := range batch.tags {
+		if batch.deliveries, err = ch.unacked.takeTagged(a.tag, a.multiple, batch.deliveries); err != nil {
+			break
 		}
 	}
-	b.unsettled = true
-	clear(b.deliveries)
-	b.deliveries, b.queue = b.deliveries[:0], nil
+	c.mu.Unlock()
+	batch.channel, batch.tags = nil, batch.tags[:0]
+	ch.releaseLimit(batch.deliveries[before:])
+	var protocol *amqp.Error
+	if errors.As(at(amqp.IDBasicAck, err), &protocol) {
+		ch.fail(protocol)
+	}
+}
+
+// handOverAcks settles the deliveries that were gathered and releases their
+// messages.
+func (c *connection) handOverAcks() {
+	c.resolveAcks()
+	all := c.acks.deliveries
+	if len(all) == 0 {
+		return
+	}
+	c.acks.deliveries = all[:0]
+	c.acks.unsettled = true
+	for rest := all; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].Queue == rest[0].Queue {
+			n++
+		}
+		rest[0].Queue.Ack(rest[:n])
+		rest = rest[n:]
+	}
+	for i := range all {
+		if m := all[i].Message; m != nil {
+			c.stock.Release(m)
+		}
+	}
+	clear(all)
+	if cap(all) > keptUnacked {
+		c.acks.deliveries = nil
+	}
 }
 
 // settle returns when all acknowledgements of the connection are durable: the
@@ -53,7 +101,7 @@ func (c *connection) settle() error {
 
 // outstanding takes the deliveries that a tag names out of the channel's list.
 // The caller hands the result to settled when it is done with it.
-func (ch *channel) outstanding(tag uint64, multiple bool) ([]unacked, error) {
+func (ch *channel) outstanding(tag uint64, multiple bool) ([]queue.Delivery, error) {
 	c := ch.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -65,18 +113,11 @@ func (ch *channel) outstanding(tag uint64, multiple bool) ([]unacked, error) {
 }
 
 // ack settles deliveries for good: basic.ack.
-func (ch *channel) ack(tag uint64, multiple bool) error {
+func (ch *channel) ack(m amqp.BasicAck) error {
 	if ch.tx != nil {
-		return ch.txSettle(tag, multiple, settleAck)
+		return ch.txSettle(m.DeliveryTag, m.Multiple, settleAck)
 	}
-	deliveries, err := ch.outstanding(tag, multiple)
-	if err != nil {
-		return err
-	}
-	for _, d := range deliveries {
-		ch.conn.acks.add(d.delivery, ch.conn.stock)
-	}
-	ch.settled(deliveries)
+	ch.gatherAck(ackTag{tag: m.DeliveryTag, multiple: m.Multiple})
 	return nil
 }
 
@@ -97,10 +138,8 @@ func (ch *channel) reject(tag uint64, multiple, requeueThem bool) error {
 	if how == settleRequeue {
 		requeue(deliveries)
 	} else {
-		for _, d := range deliveries {
-			ch.conn.acks.add(d.delivery, ch.conn.stock)
-		}
-		ch.conn.acks.handOver(ch.conn.stock)
+		ch.conn.acks.deliveries = append(ch.conn.acks.deliveries, deliveries...)
+		ch.conn.handOverAcks()
 	}
 	ch.settled(deliveries)
 	return nil
@@ -108,7 +147,7 @@ func (ch *channel) reject(tag uint64, multiple, requeueThem bool) error {
 
 // settled ends the use of what outstanding has returned. The room for it is
 // kept, the messages are not.
-func (ch *channel) settled(deliveries []unacked) {
+func (ch *channel) settled(deliveries []queue.Delivery) {
 	ch.releaseLimit(deliveries)
 	clear(deliveries)
 	if cap(deliveries) > keptUnacked {
@@ -119,15 +158,15 @@ func (ch *channel) settled(deliveries []unacked) {
 // releaseLimit gives back what the deliveries took of the channel's shared
 // limit. When a consumer was refused by it, all consumers of the channel try
 // again: their queues do not know.
-func (ch *channel) releaseLimit(deliveries []unacked) {
+func (ch *channel) releaseLimit(deliveries []queue.Delivery) {
 	held := int64(0)
-	for _, d := range deliveries {
-		if d.limited {
+	for i := range deliveries {
+		if deliveries[i].Limited {
 			held++
 		}
 	}
 	if ch.limiter.Release(held) {
-		ch.conn.acks.handOver(ch.conn.stock)
+		ch.conn.handOverAcks()
 		ch.resume()
 	}
 }

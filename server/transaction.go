@@ -21,8 +21,8 @@ type txPublish struct {
 }
 
 type txSettled struct {
-	unacked
-	how settlement
+	delivery queue.Delivery
+	how      settlement
 }
 
 // settlement is what becomes of a delivery.
@@ -54,8 +54,8 @@ func (ch *channel) txSettle(tag uint64, multiple bool, how settlement) error {
 	if err != nil {
 		return err
 	}
-	for _, u := range taken {
-		ch.tx.settled = append(ch.tx.settled, txSettled{unacked: u, how: how})
+	for _, d := range taken {
+		ch.tx.settled = append(ch.tx.settled, txSettled{delivery: d, how: how})
 	}
 	return nil
 }
@@ -112,10 +112,10 @@ func (tx *transaction) parts() []queue.Part {
 }
 
 // deliveries lists what the transaction settles, with the old tags.
-func (tx *transaction) deliveries() []unacked {
-	all := make([]unacked, 0, len(tx.settled))
+func (tx *transaction) deliveries() []queue.Delivery {
+	all := make([]queue.Delivery, 0, len(tx.settled))
 	for _, s := range tx.settled {
-		all = append(all, s.unacked)
+		all = append(all, s.delivery)
 	}
 	return all
 }

@@ -13,15 +13,9 @@ import (
 // they are at the front or become the majority; so the list is never much
 // longer than what is unacknowledged.
 type unackedList struct {
-	items []unacked // items[head:] are in use
+	items []queue.Delivery // items[head:] are in use; a hole has no queue
 	head  int
 	live  int
-}
-
-type unacked struct {
-	tag      uint64
-	limited  bool           // counts for the limit that the channel's consumers share
-	delivery queue.Delivery // Queue is nil for a hole
 }
 
 const (
@@ -31,11 +25,12 @@ const (
 	keptUnacked = 2048
 )
 
-func (l *unackedList) push(tag uint64, d queue.Delivery) {
+// push adds a delivery, whose tag is above all others.
+func (l *unackedList) push(d queue.Delivery) {
 	if len(l.items) == cap(l.items) && l.head > len(l.items)/2 {
 		l.closeHoles()
 	}
-	l.items = append(l.items, unacked{tag: tag, limited: d.Consumer != nil, delivery: d})
+	l.items = append(l.items, d)
 	l.live++
 }
 
@@ -44,8 +39,8 @@ func (l *unackedList) push(tag uint64, d queue.Delivery) {
 func (l *unackedList) limitAll() (more int64) {
 	for i := range l.items[l.head:] {
 		u := &l.items[l.head+i]
-		if u.delivery.Queue != nil && !u.limited {
-			u.limited = true
+		if u.Queue != nil && !u.Limited {
+			u.Limited = true
 			more++
 		}
 	}
@@ -56,32 +51,32 @@ func (l *unackedList) limitAll() (more int64) {
 // above it.
 func (l *unackedList) find(tag uint64) int {
 	used := l.items[l.head:]
-	if len(used) == 0 || tag < used[0].tag {
+	if len(used) == 0 || tag < used[0].Tag {
 		return l.head
 	}
 	// Without gaps the place follows from the first tag.
-	if i := tag - used[0].tag; i < uint64(len(used)) && used[i].tag == tag {
+	if i := tag - used[0].Tag; i < uint64(len(used)) && used[i].Tag == tag {
 		return l.head + int(i)
 	}
-	return l.head + sort.Search(len(used), func(i int) bool { return used[i].tag >= tag })
+	return l.head + sort.Search(len(used), func(i int) bool { return used[i].Tag >= tag })
 }
 
 // takeTagged removes the deliveries that a tag names and appends them to dst
 // in order. An unknown tag is an error; but zero with multiple means all there
 // are, be it none (RabbitMQ behaviour).
-func (l *unackedList) takeTagged(tag uint64, multiple bool, dst []unacked) ([]unacked, error) {
+func (l *unackedList) takeTagged(tag uint64, multiple bool, dst []queue.Delivery) ([]queue.Delivery, error) {
 	if multiple && tag == 0 {
 		return l.takeUpTo(maxTag, dst), nil
 	}
 	i := l.find(tag)
-	if i == len(l.items) || l.items[i].tag != tag || l.items[i].delivery.Queue == nil {
-		return nil, amqp.Errorf(amqp.CodePreconditionFailed, "unknown delivery tag %d", tag)
+	if i == len(l.items) || l.items[i].Tag != tag || l.items[i].Queue == nil {
+		return dst, amqp.Errorf(amqp.CodePreconditionFailed, "unknown delivery tag %d", tag)
 	}
 	if multiple {
 		return l.takeUpTo(tag, dst), nil
 	}
 	taken := l.items[i]
-	l.items[i].delivery = queue.Delivery{}
+	l.items[i] = queue.Delivery{Tag: tag} // a hole
 	l.live--
 	l.trim()
 	return append(dst, taken), nil
@@ -89,13 +84,13 @@ func (l *unackedList) takeTagged(tag uint64, multiple bool, dst []unacked) ([]un
 
 // takeUpTo removes all deliveries up to the tag and appends them to dst in
 // order.
-func (l *unackedList) takeUpTo(tag uint64, dst []unacked) []unacked {
-	for l.head < len(l.items) && l.items[l.head].tag <= tag {
-		if u := l.items[l.head]; u.delivery.Queue != nil {
-			dst = append(dst, u)
+func (l *unackedList) takeUpTo(tag uint64, dst []queue.Delivery) []queue.Delivery {
+	for l.head < len(l.items) && l.items[l.head].Tag <= tag {
+		if u := &l.items[l.head]; u.Queue != nil {
+			dst = append(dst, *u)
 			l.live--
 		}
-		l.items[l.head] = unacked{}
+		l.items[l.head] = queue.Delivery{}
 		l.head++
 	}
 	l.trim()
@@ -103,12 +98,12 @@ func (l *unackedList) takeUpTo(tag uint64, dst []unacked) []unacked {
 }
 
 // restore puts deliveries back that were taken, each under its old tag.
-func (l *unackedList) restore(back []unacked) {
+func (l *unackedList) restore(back []queue.Delivery) {
 	l.closeHoles()
 	l.items = append(l.items, back...)
 	l.live += len(back)
-	slices.SortFunc(l.items, func(a, b unacked) int {
-		if a.tag < b.tag {
+	slices.SortFunc(l.items, func(a, b queue.Delivery) int {
+		if a.Tag < b.Tag {
 			return -1
 		}
 		return 1
@@ -117,7 +112,7 @@ func (l *unackedList) restore(back []unacked) {
 
 // trim drops holes at the front, and all of them once they are the majority.
 func (l *unackedList) trim() {
-	for l.head < len(l.items) && l.items[l.head].delivery.Queue == nil {
+	for l.head < len(l.items) && l.items[l.head].Queue == nil {
 		l.head++
 	}
 	switch used := len(l.items) - l.head; {
@@ -133,7 +128,7 @@ func (l *unackedList) trim() {
 func (l *unackedList) closeHoles() {
 	n := 0
 	for _, item := range l.items[l.head:] {
-		if item.delivery.Queue != nil {
+		if item.Queue != nil {
 			l.items[n] = item
 			n++
 		}

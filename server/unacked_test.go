@@ -20,7 +20,7 @@ type unackedModel struct {
 	queue  *queue.Queue
 	last   uint64
 	held   map[uint64]queue.Delivery
-	taken  []unacked // for a rollback
+	taken  []queue.Delivery // for a rollback
 }
 
 // TestUnackedList_AgainstModel does random things to a list and compares it
@@ -54,8 +54,8 @@ func (m *unackedModel) step(t *testing.T) string {
 func (m *unackedModel) push(*testing.T) {
 	for range 1 + m.random.IntN(25) {
 		m.last += uint64(1 + m.random.IntN(2)*m.random.IntN(3)) // no-ack deliveries use tags, too
-		d := queue.Delivery{Queue: m.queue, Entry: queue.Entry{Seq: m.random.Uint64()}}
-		m.list.push(m.last, d)
+		d := queue.Delivery{Queue: m.queue, Entry: queue.Entry{Seq: m.random.Uint64()}, Tag: m.last}
+		m.list.push(d)
 		m.held[m.last] = d
 	}
 }
@@ -75,10 +75,10 @@ func (m *unackedModel) takeMany(t *testing.T) { m.take(t, m.tag(), !single) }
 func (m *unackedModel) takeAll(t *testing.T)  { m.take(t, 0, !single) }
 
 func (m *unackedModel) take(t *testing.T, tag uint64, multiple bool) {
-	var want []unacked
+	var want []queue.Delivery
 	for _, held := range m.tags() {
 		if held == tag || multiple && (held < tag || tag == 0) {
-			want = append(want, unacked{tag: held, delivery: m.held[held]})
+			want = append(want, m.held[held])
 		}
 	}
 	got, err := m.list.takeTagged(tag, multiple, nil)
@@ -91,18 +91,18 @@ func (m *unackedModel) take(t *testing.T, tag uint64, multiple bool) {
 	require.NoError(t, err)
 	require.Len(t, got, len(want))
 	for i := range want {
-		if want[i].tag != got[i].tag || want[i].delivery.Seq != got[i].delivery.Seq {
-			t.Fatalf("tag %d is %d", want[i].tag, got[i].tag)
+		if want[i].Tag != got[i].Tag || want[i].Seq != got[i].Seq {
+			t.Fatalf("tag %d is %d", want[i].Tag, got[i].Tag)
 		}
-		delete(m.held, got[i].tag)
+		delete(m.held, got[i].Tag)
 	}
 	m.taken = append(m.taken, got...)
 }
 
 // restore brings back some of what was taken, as a rollback does.
 func (m *unackedModel) restore(*testing.T) {
-	var back []unacked
-	m.taken = slices.DeleteFunc(m.taken, func(u unacked) bool {
+	var back []queue.Delivery
+	m.taken = slices.DeleteFunc(m.taken, func(u queue.Delivery) bool {
 		if m.random.IntN(3) == 0 {
 			return false
 		}
@@ -112,14 +112,14 @@ func (m *unackedModel) restore(*testing.T) {
 	m.random.Shuffle(len(back), func(i, j int) { back[i], back[j] = back[j], back[i] })
 	m.list.restore(back)
 	for _, u := range back {
-		m.held[u.tag] = u.delivery
+		m.held[u.Tag] = u
 	}
 }
 
 func (m *unackedModel) limit(t *testing.T) {
 	unlimited := int64(0)
 	for _, u := range m.list.items[m.list.head:] {
-		if u.delivery.Queue != nil && !u.limited {
+		if u.Queue != nil && !u.Limited {
 			unlimited++
 		}
 	}
@@ -132,18 +132,18 @@ func (m *unackedModel) check(t *testing.T, at string) {
 	require.Equal(t, len(m.held), l.live, at)
 	var got []uint64
 	for i, u := range l.items {
-		if u.delivery.Queue == nil {
+		if u.Queue == nil {
 			continue
 		}
-		got = append(got, u.tag)
-		if i < l.head || u.delivery.Seq != m.held[u.tag].Seq {
-			t.Fatalf("%s: tag %d at %d is not what was pushed", at, u.tag, i)
+		got = append(got, u.Tag)
+		if i < l.head || u.Seq != m.held[u.Tag].Seq {
+			t.Fatalf("%s: tag %d at %d is not what was pushed", at, u.Tag, i)
 		}
 	}
 	require.True(t, slices.Equal(m.tags(), got), at)
 	require.LessOrEqual(t, len(l.items)-l.head, max(compactAbove, 2*l.live+1), "%s: holes", at)
 	for _, u := range l.items[:cap(l.items)][len(l.items):] {
-		if u.delivery.Queue != nil {
+		if u.Queue != nil {
 			t.Fatalf("%s: a delivery beyond the end keeps its message alive", at)
 		}
 	}
@@ -155,7 +155,7 @@ func TestUnackedList_ReturnsMemory(t *testing.T) {
 	require.NoError(t, err)
 	var l unackedList
 	for tag := range uint64(100_000) {
-		l.push(tag+1, queue.Delivery{Queue: q})
+		l.push(queue.Delivery{Queue: q, Tag: tag + 1})
 	}
 	l.takeUpTo(maxTag, nil)
 	require.Zero(t, cap(l.items))
