@@ -31,7 +31,7 @@ type Message struct {
 
 	class  class  // of the size of memory
 	refs   int32  // atomic once the message is shared; see Share
-	share  int32  // what Footprint is; zero until Share
+	share  int32  // what Footprint is; zero is all of it
 	memory []byte // that properties and body lie in; nil unless it comes from a Stock
 }
 
@@ -42,9 +42,10 @@ const kept = 1 << 30
 // without queues the caller has the only one. It is called once, before anybody
 // else knows of the message.
 func (m *Message) Share(queues int) {
-	owners := max(queues, 1)
-	m.share = int32(m.octets() / owners)
-	m.refs = int32(owners)
+	m.refs, m.share = int32(max(queues, 1)), 0
+	if queues > 1 {
+		m.share = int32(m.octets() / queues)
+	}
 }
 
 // Keep leaves the message to the garbage collector, whoever releases it. The

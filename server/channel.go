@@ -11,8 +11,9 @@ import (
 // channel is one channel of a connection. Unless noted, its fields belong to
 // the reader's goroutine.
 type channel struct {
-	conn *connection
-	id   uint16
+	conn    *connection
+	id      uint16
+	ackHead [ackHead]byte // how each basic.ack on the channel begins
 
 	// closing says that the server has closed the channel and waits for the
 	// client's close-ok: everything else is ignored.
@@ -48,6 +49,7 @@ func newChannel(c *connection, id uint16) *channel {
 	return &channel{
 		conn:      c,
 		id:        id,
+		ackHead:   headOfAck(id),
 		publisher: c.vhost.NewPublisher(c.user.Name),
 		consumers: make(map[string]*consumer),
 		limiter:   new(queue.Limiter),
@@ -74,6 +76,12 @@ func (c *connection) handleChannel(f amqp.Frame) error {
 	default:
 		err = ch.receiveMethod(f.Payload)
 	}
+	return ch.outcome(err)
+}
+
+// outcome closes the channel if the error is not more than the channel's own,
+// and passes on any other.
+func (ch *channel) outcome(err error) error {
 	if err == nil {
 		return nil
 	}

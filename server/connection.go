@@ -155,6 +155,9 @@ var errEnded = errors.New("the connection has ended")
 // before the next, then batches are handed over.
 func (c *connection) readLoop() error {
 	for {
+		if err := c.shortcut(); err != nil {
+			return err
+		}
 		frame, n, err := amqp.ParseFrame(c.input.buffered(), c.frameMax)
 		if err != nil {
 			return c.failFraming(err)

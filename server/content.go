@@ -14,6 +14,8 @@ type content struct {
 	args    []byte // of the last publish as they were on the wire, to recognize the next
 	message *message.Message
 	missing uint64 // octets of the body that are still to come
+	header  []byte // of the last publish as it was on the wire
+	repeat  repeat // of both
 }
 
 // stage is which frame comes next.
@@ -43,6 +45,7 @@ func (ch *channel) beginPublish(args []byte) error {
 			return err
 		}
 		p.args = append(p.args[:0], args...)
+		p.header, p.repeat = p.header[:0], repeat{image: p.repeat.image[:0]}
 	}
 	p.stage = stageHeader
 	return nil
@@ -79,7 +82,14 @@ func (ch *channel) receiveHeader(f amqp.Frame) error {
 		ch.conn.log.Error("cannot decode content properties", "channel", ch.id, "error", err)
 		return &amqp.Error{Code: amqp.CodeInternalError}
 	}
-	ch.content.begin(header, ch.conn.stock)
+	p := &ch.content
+	ch.begin(header)
+	if bytes.Equal(f.Payload, p.header) {
+		p.remember(ch.id)
+	} else {
+		p.header = append(p.header[:0], f.Payload...)
+		p.repeat.image = p.repeat.image[:0]
+	}
 	return nil
 }
 
@@ -118,13 +128,21 @@ func (ch *channel) checkSize(size uint64) error {
 }
 
 // begin makes the message.
-func (p *content) begin(h amqp.Header, stock *message.Stock) {
-	m := stock.Make(h.Properties, int(min(h.BodySize, preallocated)))
-	m.Exchange, m.RoutingKey = p.publish.Exchange, p.publish.RoutingKey
-	m.Persistent = h.Properties.DeliveryMode() == persistentMode
-	p.message = m
+func (ch *channel) begin(h amqp.Header) {
+	p := &ch.content
+	persistent := h.Properties.DeliveryMode() == persistentMode
+	p.message = ch.newMessage(h.Properties, int(min(h.BodySize, preallocated)), persistent)
 	p.missing = h.BodySize
 	p.stage = stageBody
+}
+
+// newMessage makes the message of the publish that comes in, with room for a
+// body.
+func (ch *channel) newMessage(properties amqp.Properties, room int, persistent bool) *message.Message {
+	m := ch.conn.stock.Make(properties, room)
+	m.Exchange, m.RoutingKey = ch.content.publish.Exchange, ch.content.publish.RoutingKey
+	m.Persistent = persistent
+	return m
 }
 
 // persistentMode is the delivery mode of messages that survive a restart.
