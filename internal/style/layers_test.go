@@ -43,7 +43,8 @@ func layers() map[string][]string {
 		"internal/process":   {},
 		"internal/bench":     {"amqp", "internal/client", "internal/process"},
 		"internal/sink":      {"amqp"},
-		"internal/measure":   {"amqp", "internal/bench", "internal/client", "internal/process", "internal/sink"},
+		"internal/chart":     {},
+		"internal/measure":   {"amqp", "internal/bench", "internal/chart", "internal/client", "internal/process", "internal/sink"},
 		"internal/style":     {},
 	}
 }
