@@ -204,6 +204,16 @@ func (a *advisor) mappings() []mapping {
 	return found
 }
 
+// mappingOf returns the map of a file of the value log, or nothing.
+func (a *advisor) mappingOf(number uint64) mapping {
+	for _, m := range a.mappings() {
+		if m.number(logSuffix) == number {
+			return m
+		}
+	}
+	return mapping{}
+}
+
 // parseMapping reads limits and permissions of a shared map.
 func parseMapping(line string) (mapping, bool) {
 	limits, rest, _ := strings.Cut(line, " ")

@@ -25,6 +25,7 @@ type syncer struct {
 	newest atomic.Uint64
 
 	// What follows belongs to the goroutine of Badger that writes.
+	maps       advisor
 	log, table newestFile
 	current    mapping // of log, or nothing if it is not known
 	tableLeft  bool    // the memtable is full, and there is a newer one
@@ -35,6 +36,7 @@ func newSyncer(dir string, d Durability) *syncer {
 		return nil
 	}
 	return &syncer{
+		maps:  newAdvisor(dir),
 		log:   newestFile{dir: dir, format: "%06d", suffix: logSuffix},
 		table: newestFile{dir: dir, format: "%05d", suffix: tableSuffix},
 	}
@@ -143,7 +145,7 @@ func (s *syncer) syncLog() error {
 		s.newest.Store(s.log.number)
 	}
 	if s.current == (mapping{}) {
-		s.current = s.findMap()
+		s.current = s.maps.mappingOf(s.log.number)
 	}
 	advise(s.current.from, s.current.to, unix.MADV_DONTNEED)
 	if err := s.log.sync(); err != nil {
@@ -163,19 +165,8 @@ func (s *syncer) leave() {
 		return
 	}
 	defer s.mappings.unmapping.Unlock()
-	old := s.findMap()
+	old := s.maps.mappingOf(s.log.number)
 	advise(old.from, old.to, unix.MADV_DONTNEED)
-}
-
-// findMap looks for the map of the value-log file that is open here.
-func (s *syncer) findMap() mapping {
-	a := newAdvisor(s.log.dir)
-	for _, m := range a.mappings() {
-		if m.number(logSuffix) == s.log.number {
-			return m
-		}
-	}
-	return mapping{}
 }
 
 // syncFullTable makes durable what went to a memtable that is given up, before
