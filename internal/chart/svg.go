@@ -37,7 +37,7 @@ text { fill: #e6edf3; }
 
 // colours are those of the lines, in turns.
 func colours() []string {
-	return []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b58900", "#56b4e9", "#8a63d2", "#7f7f7f"}
+	return []string{"#1f83c9", "#d55e00", "#009e73", "#cc79a7", "#b58900", "#56b4e9", "#8a63d2", "#7f7f7f"}
 }
 
 // drawing is a picture in the making.

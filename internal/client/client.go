@@ -22,9 +22,10 @@ type Client struct {
 // Options are what a connection is opened with. The zero value asks for one
 // channel, no heartbeats and the frames that every broker grants.
 type Options struct {
-	Channels  uint16        // to open; 0 means 1
-	FrameMax  uint32        // octets; 0 means DefaultFrameMax
-	Heartbeat time.Duration // in whole seconds; 0 means none. The caller sends them
+	Channels   uint16        // to open; 0 means 1
+	ChannelMax uint16        // the highest number of a channel, for those that the caller opens later
+	FrameMax   uint32        // octets; 0 means DefaultFrameMax
+	Heartbeat  time.Duration // in whole seconds; 0 means none. The caller sends them
 }
 
 const (
@@ -99,10 +100,11 @@ func (c *Client) handshake(a address, o Options) error {
 	if tune.FrameMax != 0 {
 		c.frameMax = min(c.frameMax, tune.FrameMax)
 	}
-	if tune.ChannelMax != 0 && tune.ChannelMax < o.Channels {
-		return fmt.Errorf("the broker allows %d channels a connection, not %d", tune.ChannelMax, o.Channels)
+	most := max(o.Channels, o.ChannelMax)
+	if tune.ChannelMax != 0 && tune.ChannelMax < most {
+		return fmt.Errorf("the broker allows %d channels a connection, not %d", tune.ChannelMax, most)
 	}
-	tuneOk := &amqp.ConnectionTuneOk{ChannelMax: o.Channels, FrameMax: c.frameMax, Heartbeat: uint16(o.Heartbeat / time.Second)}
+	tuneOk := &amqp.ConnectionTuneOk{ChannelMax: most, FrameMax: c.frameMax, Heartbeat: uint16(o.Heartbeat / time.Second)}
 	if err := c.Write(amqp.AppendMethod(nil, 0, tuneOk)); err != nil {
 		return err
 	}

@@ -82,3 +82,36 @@ func TestServerIntroducesItself(t *testing.T) {
 		{Key: "version", Value: "3.10.8"}, {Key: "capabilities", Value: amqp.Table{}}, {Key: "product", Value: "RabbitMQ"},
 	}))
 }
+
+func TestManyRequests(t *testing.T) {
+	const n = 2*pipelined + 3
+	c, peer := pipe(t)
+	answered := make(chan error, 1)
+	go func() {
+		requests := &Client{sock: peer, buf: make([]byte, firstBuffer)}
+		unanswered := 0
+		for i := range n {
+			err := requests.expect(amqp.IDQueueBind)
+			unanswered++
+			if (i+1)%pipelined != 0 && i+1 != n {
+				continue // a pipe has no buffer: the answers come after all of the batch
+			}
+			for ; err == nil && unanswered > 0; unanswered-- {
+				err = requests.Write(amqp.AppendMethod(nil, 1, &amqp.QueueBindOk{}))
+			}
+			if err != nil {
+				answered <- err
+				return
+			}
+		}
+		answered <- nil
+	}()
+	asked := 0
+	require.NoError(t, c.RequestMany(n, func(number int) (uint16, amqp.Method) {
+		require.Equal(t, asked, number)
+		asked++
+		return 1, &amqp.QueueBind{Queue: "q", Exchange: "e"}
+	}, amqp.IDQueueBindOk))
+	require.Equal(t, n, asked)
+	require.NoError(t, <-answered)
+}

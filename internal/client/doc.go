@@ -3,7 +3,8 @@
 // rules a client library out.
 //
 // Dial makes a connection with open channels. Request sends a method and waits
-// for its answer, Frame returns what comes next; who has to know when octets
+// for its answer, RequestMany does so for thousands, and Frame returns what comes
+// next; who has to know when octets
 // were read takes Fill and Next instead. What is published is appended by the
 // caller (amqp.AppendContent) and written as it is, many messages at a time.
 //
