@@ -65,3 +65,17 @@ func TestScenariosCanBe(t *testing.T) {
 		}
 	}
 }
+
+func TestChannelsTakeQueuesInTurns(t *testing.T) {
+	r := &run{Options: Defaults()}
+	r.QueuePattern, r.QueueTo, r.ConsumerChannels = "q-%d", 5, 2
+	var taken []string
+	for link := range 3 {
+		for channel := range r.ConsumerChannels {
+			queue, err := r.queueOf(link, &consumer{channel: uint16(channel + 1)})
+			require.NoError(t, err)
+			taken = append(taken, queue)
+		}
+	}
+	require.Equal(t, []string{"q-1", "q-2", "q-3", "q-4", "q-5", "q-1"}, taken)
+}

@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 
+	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/internal/client"
 )
 
@@ -29,10 +30,12 @@ func topicPlace(i int) string {
 
 // bindTopics gives a queue its share of the bindings.
 func (r *run) bindTopics(c *client.Client, at int, queue string) error {
-	for i := at; i < r.TopicBindings; i += len(r.queues()) {
-		if err := r.bind(c, 1, queue, topicPattern(i)); err != nil {
-			return err
-		}
+	if r.SkipBinding {
+		return nil
 	}
-	return nil
+	queues := len(r.queues())
+	share := (max(0, r.TopicBindings-at) + queues - 1) / queues
+	return c.RequestMany(share, func(number int) (uint16, amqp.Method) {
+		return 1, &amqp.QueueBind{Queue: queue, Exchange: r.Exchange, RoutingKey: topicPattern(at + number*queues)}
+	}, amqp.IDQueueBindOk)
 }

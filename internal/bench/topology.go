@@ -122,10 +122,10 @@ func (r *run) bind(c *client.Client, channel uint16, queue, key string) error {
 }
 
 // queueOf is the queue of a consuming channel, which is declared if it has no
-// name yet.
+// name yet. Those with names are given to the channels in turns.
 func (r *run) queueOf(number int, c *consumer) (string, error) {
 	if queues := r.queues(); len(queues) > 0 {
-		return queues[number%len(queues)], nil
+		return queues[(number*r.ConsumerChannels+int(c.channel)-1)%len(queues)], nil
 	}
 	var ok amqp.QueueDeclareOk
 	declare := &amqp.QueueDeclare{
