@@ -52,7 +52,7 @@ func (m *Message) Share(queues int) {
 // caller owns a reference or knows of somebody who does.
 func (m *Message) Keep() {
 	if m.class != unpooled && atomic.LoadInt32(&m.refs) < kept {
-		atomic.AddInt32(&m.refs, kept)
+		atomic.OrInt32(&m.refs, kept) // others may do the same at this moment
 	}
 }
 

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"bytes"
 	"math/bits"
 	"sync"
 
@@ -36,20 +37,20 @@ type bundle struct {
 	list  []*Message
 }
 
-// Make makes a message with a copy of the properties and room for a body of so
-// many octets, which is empty yet. More than largestPooled makes a message that
-// is the garbage collector's.
-func (s *Stock) Make(properties amqp.Properties, room int) *Message {
-	c := classOf(len(properties) + room)
+// Make makes a message with a copy of the properties and an empty body, which
+// the caller appends to. The size that the body will have is believed up to
+// largestPooled; a larger message grows with what arrives, and is the garbage
+// collector's.
+func (s *Stock) Make(properties amqp.Properties, size int) *Message {
+	c := classOf(len(properties) + size)
 	var m *Message
 	if c == unpooled {
-		m = &Message{}
-		m.Properties, m.Body = layOut(make([]byte, 0, len(properties)+room), properties)
-		return m
+		return &Message{Properties: bytes.Clone(properties), Body: make([]byte, 0, min(size, largestPooled))}
 	}
 	if s.taken.class == c && len(s.taken.list) > 0 || s.take(c) {
 		last := len(s.taken.list) - 1
 		m = s.taken.list[last]
+		s.taken.list[last] = nil // an idle stock must not keep it alive
 		s.taken.list = s.taken.list[:last]
 	} else {
 		m = &Message{class: c, memory: make([]byte, c.size())}

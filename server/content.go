@@ -27,11 +27,6 @@ const (
 	stageBody
 )
 
-// preallocated is the largest body for which memory is taken at once, in
-// octets. A larger one grows with what arrives: its announced size is only a
-// number on the wire.
-const preallocated = 128 << 10
-
 // expectsFrame says that a publish is under way.
 func (p *content) expectsFrame() bool { return p.stage != stageMethod }
 
@@ -131,15 +126,16 @@ func (ch *channel) checkSize(size uint64) error {
 func (ch *channel) begin(h amqp.Header) {
 	p := &ch.content
 	persistent := h.Properties.DeliveryMode() == persistentMode
-	p.message = ch.newMessage(h.Properties, int(min(h.BodySize, preallocated)), persistent)
+	p.message = ch.newMessage(h.Properties, int(h.BodySize), persistent)
 	p.missing = h.BodySize
 	p.stage = stageBody
 }
 
-// newMessage makes the message of the publish that comes in, with room for a
-// body.
-func (ch *channel) newMessage(properties amqp.Properties, room int, persistent bool) *message.Message {
-	m := ch.conn.stock.Make(properties, room)
+// newMessage makes the message of the publish that comes in, for a body of the
+// given size. That is only a number on the wire: a large body grows with what
+// arrives.
+func (ch *channel) newMessage(properties amqp.Properties, size int, persistent bool) *message.Message {
+	m := ch.conn.stock.Make(properties, size)
 	m.Exchange, m.RoutingKey = ch.content.publish.Exchange, ch.content.publish.RoutingKey
 	m.Persistent = persistent
 	return m

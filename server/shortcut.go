@@ -19,7 +19,7 @@ type repeat struct {
 // remember keeps what the publish that comes in began with.
 func (p *content) remember(channel uint16) {
 	r := &p.repeat
-	if len(r.image) > 0 || p.missing > preallocated {
+	if len(r.image) > 0 {
 		return
 	}
 	var id [4]byte
