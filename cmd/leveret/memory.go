@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"log/slog"
+	"math"
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
 const (
@@ -19,6 +23,10 @@ const (
 	// more often than usual, in octets. A broker that holds no more than its
 	// memory budget stays below.
 	memoryFloor = 112 << 20
+	// cgroupShare is how much of its control group's memory the Go runtime may
+	// use, in percent. The rest is for the maps of the store and for the kernel,
+	// which keeps what is sent and received.
+	cgroupShare = 75
 	// memoryTick is how often the limit follows what is really needed.
 	memoryTick = time.Second
 )
@@ -27,12 +35,17 @@ const (
 // as long as it is little, or little beside what lives. When the heap grows too
 // fast for that, a limit has it collected earlier. A fixed limit would strangle a
 // broker that needs more, with very many queues or connections, so it is kept
-// well above what lives. Whoever sets GOGC or GOMEMLIMIT decides alone.
-func governMemory(ctx context.Context) {
+// well above what lives, but below what a control group allows. Whoever sets GOGC
+// or GOMEMLIMIT decides alone.
+func governMemory(ctx context.Context, log *slog.Logger) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
-	debug.SetMemoryLimit(memoryFloor)
+	ceiling := memoryCeiling(memlimit.FromCgroup)
+	if ceiling < math.MaxInt64 {
+		log.Info("the heap keeps to the memory of the control group", "octets", ceiling)
+	}
+	debug.SetMemoryLimit(min(memoryFloor, ceiling))
 	tick := time.NewTicker(memoryTick)
 	defer tick.Stop()
 	for {
@@ -42,7 +55,7 @@ func governMemory(ctx context.Context) {
 		case <-tick.C:
 			live := liveMemory()
 			debug.SetGCPercent(garbagePercent(live))
-			debug.SetMemoryLimit(memoryLimit(live))
+			debug.SetMemoryLimit(min(memoryLimit(live), ceiling))
 		}
 	}
 }
@@ -55,6 +68,16 @@ func garbagePercent(live uint64) int {
 // memoryLimit leaves half of what lives for garbage, and less where that is
 // little enough.
 func memoryLimit(live uint64) int64 { return max(memoryFloor, int64(live+live/2)-memoryFloor/4) }
+
+// memoryCeiling is what the Go runtime may use of what a control group allows. A
+// process without one, or without a limit, has no ceiling.
+func memoryCeiling(allowed memlimit.Provider) int64 {
+	octets, err := allowed()
+	if err != nil || octets > math.MaxInt64/cgroupShare {
+		return math.MaxInt64
+	}
+	return int64(octets / 100 * cgroupShare)
+}
 
 // liveMemory is what the last collection left, and what is no heap, in octets.
 func liveMemory() uint64 {

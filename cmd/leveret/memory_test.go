@@ -1,9 +1,11 @@
 package main
 
 import (
+	"math"
 	"runtime"
 	"testing"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -27,4 +29,11 @@ func TestLiveMemory_CountsTheHeap(t *testing.T) {
 	runtime.GC()
 	require.Greater(t, liveMemory(), uint64(octets))
 	runtime.KeepAlive(held)
+}
+
+func TestMemoryCeiling_IsBelowTheControlGroups(t *testing.T) {
+	require.EqualValues(t, 375_000_000, memoryCeiling(memlimit.Limit(500_000_000)))
+	require.EqualValues(t, math.MaxInt64, memoryCeiling(memlimit.Limit(math.MaxUint64)))
+	none := func() (uint64, error) { return 0, memlimit.ErrNoLimit }
+	require.EqualValues(t, math.MaxInt64, memoryCeiling(none))
 }

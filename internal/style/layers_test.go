@@ -70,6 +70,7 @@ func modules() map[string][]string {
 		"github.com/spf13/cobra":         {"cmd/leveret"},
 
 		"github.com/HdrHistogram/hdrhistogram-go": {"internal/bench"},
+		"github.com/KimMachineGun/automemlimit":   {"cmd/leveret"},
 		"golang.org/x/sys":                        {"persistence", "server", "cmd/leveret"},
 	}
 }
