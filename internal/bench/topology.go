@@ -14,8 +14,9 @@ import (
 const (
 	// randomKeys is how many different random keys a producer has.
 	randomKeys = 1000
-	// declarers is how many connections declare queues at once.
-	declarers = 8
+	// declarers is how many connections declare queues at once: durable ones wait
+	// for the disk, and share its syncs.
+	declarers = 64
 )
 
 // keysOf are the routing keys of a producer's messages, in turns.
