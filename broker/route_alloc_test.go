@@ -1,0 +1,27 @@
+//go:build !race && !invariants
+
+// The order of locks is not checked for nothing.
+
+package broker_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAllocationsOfRoute(t *testing.T) {
+	f := routes(t)
+	p := f.vhost.NewPublisher("guest")
+	for _, j := range alternating() {
+		t.Run(j.name, func(t *testing.T) {
+			if j.name != "headers" {
+				again := testing.AllocsPerRun(20, func() { j.step(t, p, 0) })
+				require.LessOrEqual(t, again, rememberedBudget)
+			}
+			i := 0
+			anew := testing.AllocsPerRun(20, func() { i++; j.step(t, p, i) })
+			require.LessOrEqual(t, anew, j.budget)
+		})
+	}
+}
