@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/exchange"
@@ -123,12 +121,11 @@ func BenchmarkRouteInspected(b *testing.B) {
 	}
 }
 
-// What routing may allocate for a message: nothing over the route of the one
-// before; otherwise the list of its queues and what finds them.
+// What routing may allocate for a message that does not go where the one before
+// went: the list of its queues and what finds them. Otherwise it is nothing.
 const (
-	rememberedBudget = 0.0
-	plainBudget      = 3
-	headersBudget    = 7  // the headers are decoded
-	fanoutBudget     = 16 // the list of queues grows some times
-	wideBudget       = 28
+	plainBudget   = 3
+	headersBudget = 7  // the headers are decoded
+	fanoutBudget  = 16 // the list of queues grows some times
+	wideBudget    = 28
 )
