@@ -21,9 +21,10 @@ LONG_FLIPS ?= 200
 # How often each system call is crashed through until each of its calls was hit.
 LONG_ROUNDS ?= 5
 CRASH_RUN ?= .
-# Which benchmarks run, and how often.
+# Which benchmarks run, for how long each, and how often: benchstat wants six.
 BENCH ?= .
-BENCHCOUNT ?= 1
+BENCHTIME ?= 200ms
+BENCHCOUNT ?= 6
 # Rounds of make bench-store.
 BENCHROUNDS ?= 15
 # Flags for make bench-compare.
@@ -31,11 +32,17 @@ COMPARE ?=
 # Flags for the broker of make run.
 ARGS ?=
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $$(go env CC) 2>/dev/null),-race)
 # Tests that start no broker and so take seconds.
 UNIT := $$(go list ./... | grep -v /conformance)
+# Packages with benchmarks, those benchmarks that measure the disk or the load
+# generator, and the results that make bench compares with.
+BENCHED := $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n 1 dirname | sort -u)
+BENCHLONG := ^Benchmark(Commit|Enqueue|Load|Resident|Discarded|Relayed)$$
+BASELINE := internal/benchgate/baseline.txt
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 .PHONY: help
@@ -133,8 +140,27 @@ fuzz: ## Fuzz each decoder for FUZZTIME
 	done
 
 .PHONY: bench
-bench: ## Run the benchmarks that match BENCH, BENCHCOUNT times
-	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) $(UNIT)
+bench: ## Run the benchmarks that match BENCH, and compare with the kept baseline; fails if one allocates more
+	@mkdir -p bin
+	go test -run '^$$' -bench '$(BENCH)' -skip '$(BENCHLONG)' -benchmem -benchtime $(BENCHTIME) -count $(BENCHCOUNT) $(BENCHED) | tee bin/bench.txt
+	@echo; echo "The baseline was made on another machine or on this one at another time: what follows informs."
+	@sed -n 's/^# //p' $(BASELINE)
+	go run $(BENCHSTAT) -ignore cpu,goos,goarch -filter '.unit:(sec/op OR allocs/op)' $(BASELINE) bin/bench.txt
+	go run ./internal/benchgate $(BASELINE) bin/bench.txt
+
+.PHONY: bench-baseline
+bench-baseline: ## Make the baseline anew, with the benchmarks of this machine
+	@mkdir -p bin
+	go test -run '^$$' -bench . -skip '$(BENCHLONG)' -benchmem -benchtime $(BENCHTIME) -count $(BENCHCOUNT) $(BENCHED) | tee bin/bench.txt
+	@{ echo "# $$(go env GOVERSION) $$(go env GOOS)/$$(go env GOARCH), $$(getconf _NPROCESSORS_ONLN) processors, $(VERSION), $$(date -u +%F)"; \
+		grep -E '^(goos|goarch|pkg|cpu|Benchmark)' bin/bench.txt; } > $(BASELINE)
+
+.PHONY: bench-once
+bench-once: ## Run each benchmark for a moment, so that none rots, and check what they allocate (1 min)
+	@mkdir -p bin
+	go test -run '^$$' -bench '$(BENCHLONG)' -benchtime 1x $(BENCHED)
+	go test -run '^TestAllocations' -bench . -skip '$(BENCHLONG)' -benchmem -benchtime 100x $(BENCHED) | tee bin/bench.txt
+	go run ./internal/benchgate $(BASELINE) bin/bench.txt
 
 .PHONY: bench-compare
 bench-compare: ## Compare with RabbitMQ in turns and write docs/performance.md; COMPARE="-rounds 5 -time 5s -only NAME,NAME -broker NAME=URL,PID"

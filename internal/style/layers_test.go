@@ -42,6 +42,7 @@ func layers() map[string][]string {
 		"internal/client":    {"amqp"},
 		"internal/process":   {},
 		"internal/bench":     {"amqp", "internal/client", "internal/process"},
+		"internal/benchgate": {},
 		"internal/sink":      {"amqp"},
 		"internal/chart":     {},
 		"internal/measure":   {"amqp", "internal/bench", "internal/chart", "internal/client", "internal/process", "internal/sink"},
