@@ -29,6 +29,8 @@ BENCHCOUNT ?= 6
 BENCHROUNDS ?= 15
 # Flags for make bench-compare.
 COMPARE ?=
+# Flags for make costs, which then prints instead of writing.
+COSTS ?=
 # Flags for the broker of make run.
 ARGS ?=
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -165,6 +167,11 @@ bench-once: ## Run each benchmark for a moment, so that none rots, and check wha
 .PHONY: bench-compare
 bench-compare: ## Compare with RabbitMQ in turns and write docs/performance.md; COMPARE="-rounds 5 -time 5s -only NAME,NAME -broker NAME=URL,PID"
 	internal/measure/compare.sh $(COMPARE)
+
+.PHONY: costs
+costs: build ## Measure what very much of anything costs and write docs/performance.md (8 min); COSTS="-scenario growth -only topics" prints a part
+	@work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
+	go run ./internal/measure -leveret bin/leveret -data "$$work/data" $(if $(COSTS),$(COSTS),-scenario scale -write docs/performance.md)
 
 .PHONY: bench-store
 bench-store: ## Compare the store's commits with those of a plain file, in turns, and measure its memory

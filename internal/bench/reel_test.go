@@ -75,6 +75,6 @@ func TestTopicKeysMatchOnePattern(t *testing.T) {
 		require.False(t, seen[place])
 		seen[place] = true
 		require.Contains(t, key, place+".")
-		require.Equal(t, place+".*.metric.#", topicPattern(i))
+		require.Equal(t, place+".*.metric.#", TopicPattern(i))
 	}
 }

@@ -20,9 +20,9 @@ func topicKeys(n int) []string {
 	return keys
 }
 
-// topicPattern is the pattern of a binding: five fixed words, any word, and
+// TopicPattern is the pattern of a binding, by its number: five fixed words, any word, and
 // whatever follows.
-func topicPattern(i int) string { return topicPlace(i) + ".*.metric.#" }
+func TopicPattern(i int) string { return topicPlace(i) + ".*.metric.#" }
 
 func topicPlace(i int) string {
 	return fmt.Sprintf("site%d.floor%d.room%d.rack%d.host%d", i%10, i/10%10, i/100%10, i/1000%10, i/10_000)
@@ -36,6 +36,6 @@ func (r *run) bindTopics(c *client.Client, at int, queue string) error {
 	queues := len(r.queues())
 	share := (max(0, r.TopicBindings-at) + queues - 1) / queues
 	return c.RequestMany(share, func(number int) (uint16, amqp.Method) {
-		return 1, &amqp.QueueBind{Queue: queue, Exchange: r.Exchange, RoutingKey: topicPattern(at + number*queues)}
+		return 1, &amqp.QueueBind{Queue: queue, Exchange: r.Exchange, RoutingKey: TopicPattern(at + number*queues)}
 	}, amqp.IDQueueBindOk)
 }

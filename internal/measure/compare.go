@@ -25,14 +25,20 @@ type comparison struct {
 	write   string
 }
 
-// relayedTest is the one that moves most octets.
-const relayedTest = "transient-64k"
+const (
+	// relayedTest is the one that moves most octets.
+	relayedTest = "transient-64k"
+	// compareRounds and compareTime hold unless a flag says something else.
+	compareRounds = 5
+	compareTime   = 5 * time.Second
+)
 
 func (c *comparison) addFlags(set *flag.FlagSet) {
-	set.DurationVar(&c.time, "time", 5*time.Second, "length of a round of a test")
-	set.DurationVar(&c.warmUp, "warm-up", time.Second, "time before that")
-	set.StringVar(&c.only, "only", "", "compare: names of tests, separated by commas, instead of all")
-	set.StringVar(&c.write, "write", "", "compare: file whose part between two marks becomes the table")
+	set.IntVar(&c.rounds, "rounds", 0, "rounds of each test (5; growth 3, start 15)")
+	set.DurationVar(&c.time, "time", 0, "length of a round of a test (5s; growth 1.5s, idle 10s)")
+	set.DurationVar(&c.warmUp, "warm-up", time.Second, "compare: time before that")
+	set.StringVar(&c.only, "only", "", "names of tests, separated by commas, instead of all")
+	set.StringVar(&c.write, "write", "", "file whose part between two marks becomes the result")
 }
 
 // cases are the tests: all ready-made ones that have a rate.
@@ -61,8 +67,11 @@ func (c *comparison) cases() ([]bench.Case, error) {
 // run starts Leveret, if it is to take part, compares, and prints or writes the
 // result.
 func (c *comparison) run(out io.Writer, own settings) (err error) {
-	if err := own.fill(settings{connections: bench.DefaultScale().Connections, queues: bench.DefaultScale().Queues}); err != nil {
+	if err := own.fill(settings{}); err != nil {
 		return err
+	}
+	if c.time == 0 {
+		c.time = compareTime
 	}
 	cases, err := c.cases()
 	if err != nil {
@@ -88,16 +97,12 @@ func (c *comparison) run(out io.Writer, own settings) (err error) {
 	if err != nil {
 		return err
 	}
-	idle, err := c.idle(own)
-	if err != nil {
-		return err
-	}
-	table := c.table(cases) + idle
+	table := c.table(cases)
 	if c.write == "" {
 		_, err := io.WriteString(out, table)
 		return err
 	}
-	return writeBetweenMarks(c.write, table)
+	return writeBetweenMarks(c.write, "bench-compare", table)
 }
 
 // compare runs all rounds. Every other round has the brokers in the opposite
@@ -150,45 +155,4 @@ func (t *target) measure(round int, one bench.Case) error {
 	fmt.Fprintf(os.Stderr, "round %d  %-20s %-12s %9.0f messages/s  %7.2f us  p50 %d p99 %d us\n",
 		round+1, one.Name, t.name, s.Received, s.Cost, s.Consumer.Median, s.Consumer.P99)
 	return nil
-}
-
-// idle measures Leveret when it has nothing to do: a start without data, and
-// with many connections and queues. Each begins with a broker of its own.
-func (c *comparison) idle(own settings) (string, error) {
-	if own.leveret == "" || c.only != "" {
-		return "", nil
-	}
-	var text strings.Builder
-	scale := bench.DefaultScale()
-	scale.Time, scale.WarmUp = c.time, c.warmUp
-	scale.Connections, scale.Queues = own.connections, own.queues
-	for _, s := range bench.Scenarios() {
-		for _, one := range s.Cases(scale) {
-			o := one.Options
-			if o.Producers > 0 || o.ConsumerMessages > 0 {
-				continue
-			}
-			if err := measureIdle(own, one, &text); err != nil {
-				return "", fmt.Errorf("%s: %w", one.Name, err)
-			}
-		}
-	}
-	return "\n| Leveret with nothing to do | time from exec to ready, empty | resident | CPU |\n|---|---|---|---|\n" + text.String(), nil
-}
-
-func measureIdle(own settings, one bench.Case, text *strings.Builder) error {
-	b, err := newSubject(own)
-	if err != nil {
-		return err
-	}
-	took, err := b.start()
-	if err != nil {
-		return errors.Join(err, os.RemoveAll(b.dir))
-	}
-	o := one.Options
-	o.URLs, o.PIDs, o.DeleteQueues = []string{b.url}, []int{b.pid()}, false
-	s, err := bench.Run(context.Background(), o, &bench.Report{})
-	fmt.Fprintf(text, "| %d connections with a consumer each, %d queues | %d ms | %.0f MB | %.2f %% |\n",
-		o.Consumers, max(1, o.QueueTo), took.Milliseconds(), float64(s.Broker.Resident)/1e6, 100*s.Broker.Cores)
-	return errors.Join(err, b.close())
 }

@@ -56,22 +56,26 @@ func TestOnlySomeTests(t *testing.T) {
 
 func TestTableGoesBetweenTheMarks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "page.md")
-	require.NoError(t, os.WriteFile(path, []byte("before\n"+tableBegin+"\nold\n"+tableEnd+"\nafter\n"), 0o600))
+	begin, end := marks("bench-compare")
+	require.NoError(t, os.WriteFile(path, []byte("before\n"+begin+"\nold\n"+end+"\nafter\n"), 0o600))
 	for range 2 {
-		require.NoError(t, writeBetweenMarks(path, "new\n"))
+		require.NoError(t, writeBetweenMarks(path, "bench-compare", "new\n"))
 		content, err := os.ReadFile(path)
 		require.NoError(t, err)
-		require.Equal(t, "before\n"+tableBegin+"\n\nnew\n\n"+tableEnd+"\nafter\n", string(content))
+		require.Equal(t, "before\n"+begin+"\n\nnew\n\n"+end+"\nafter\n", string(content))
 	}
 	require.NoError(t, os.WriteFile(path, []byte("nothing"), 0o600))
-	require.Error(t, writeBetweenMarks(path, "new\n"))
+	require.Error(t, writeBetweenMarks(path, "bench-compare", "new\n"))
 }
 
 func TestManualHasTheMarks(t *testing.T) {
 	content, err := os.ReadFile("../../docs/performance.md")
 	require.NoError(t, err)
-	require.Equal(t, 1, strings.Count(string(content), tableBegin))
-	require.Equal(t, 1, strings.Count(string(content), tableEnd))
+	for _, target := range []string{"bench-compare", "costs"} {
+		begin, end := marks(target)
+		require.Equal(t, 1, strings.Count(string(content), begin))
+		require.Equal(t, 1, strings.Count(string(content), end))
+	}
 }
 
 func TestRelayEndsWithItsInput(t *testing.T) {

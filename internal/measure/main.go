@@ -13,10 +13,25 @@
 // runs, with its processes if they are not to be found by the port. -only names
 // some of the tests; -write FILE puts the table between two marks of that file.
 // A plain relay of the same octets joins the test with the largest messages.
-// Once at the end it measures starts, idle connections and idle queues of
-// Leveret (-connections, -queues). make bench-compare starts both brokers and
-// does all of this. The scenarios "transient" and "durable" are compare with one
-// test each.
+// make bench-compare starts both brokers and does all of this. The scenarios
+// "transient" and "durable" are compare with one test each.
+//
+// The scenario "scale" measures what it costs to have very much of something,
+// with a broker of its own for each figure, and draws charts; make costs runs it
+// and writes docs/performance.md. Its parts are scenarios, too, -only names some
+// of what they measure, and -most bounds the numbers:
+//
+//	go run ./internal/measure -scenario start -leveret bin/leveret -data /tmp/scale
+//	    from exec until clients can connect, without data
+//	go run ./internal/measure -scenario idle -leveret bin/leveret -data /tmp/scale
+//	    memory and processor time of 10,000 idle connections, and of 100,000 idle
+//	    queues
+//	go run ./internal/measure -scenario costs -leveret bin/leveret -data /tmp/scale
+//	    resident octets of a connection, channel, consumer, queue and binding, as
+//	    the slope between several numbers of them
+//	go run ./internal/measure -scenario growth -leveret bin/leveret -data /tmp/scale
+//	    how the cost of a message grows with bindings, queues, publishers and
+//	    what waits
 //
 // The others start the broker themselves, kill it and start it again, and print
 // one figure a line. Memory is sampled 20 times a second, disk is allocated
@@ -52,10 +67,12 @@ func main() {
 	}
 }
 
+const scenarios = "compare, transient, durable, backlog, queues, fanout, cold, scale, start, idle, costs, growth"
+
 func run() error {
 	var c comparison
-	name := flag.String("scenario", "compare", "compare, transient, durable, backlog, queues, fanout or cold")
-	flag.IntVar(&c.rounds, "rounds", 5, "rounds for each broker")
+	name := flag.String("scenario", "compare", scenarios)
+	most := flag.Int("most", 0, "scale and its parts: the highest number of anything")
 	flag.Func("broker", "NAME=URL[,PID...]; repeatable", func(s string) error {
 		t, err := parseTarget(s)
 		c.targets = append(c.targets, t)
@@ -65,6 +82,13 @@ func run() error {
 	var own settings
 	own.addFlags(flag.CommandLine)
 	flag.Parse()
+	if list := scaleSections(*name); len(list) > 0 {
+		s := scale{settings: own, rounds: c.rounds, time: c.time, only: c.only, write: c.write, most: *most}
+		return s.run(list, os.Stdout)
+	}
+	if c.rounds == 0 {
+		c.rounds = compareRounds
+	}
 	if known, err := runOwn(os.Stdout, *name, c.rounds, own); known || err != nil {
 		return err
 	}
@@ -77,7 +101,7 @@ func run() error {
 	case relayName:
 		return serveRelay(os.Stdout, os.Stdin)
 	default:
-		return fmt.Errorf("no scenario %q: there are compare, transient, durable, backlog, queues, fanout and cold", *name)
+		return fmt.Errorf("no scenario %q: there are %s", *name, scenarios)
 	}
 	return c.run(os.Stdout, own)
 }

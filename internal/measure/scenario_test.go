@@ -36,4 +36,8 @@ func TestScenariosRun(t *testing.T) {
 			require.True(t, known)
 		})
 	}
+	t.Run("scale", func(t *testing.T) {
+		t.Parallel()
+		runScale(t, binary, t.TempDir())
+	})
 }

@@ -9,11 +9,10 @@ import (
 	"github.com/leveretmq/leveret/internal/bench"
 )
 
-// The marks between which a file gets the table.
-const (
-	tableBegin = "<!-- bench-compare: what follows is written by make bench-compare -->"
-	tableEnd   = "<!-- /bench-compare -->"
-)
+// marks are the lines between which a page gets what a target of make writes.
+func marks(target string) (begin, end string) {
+	return fmt.Sprintf("<!-- %s: what follows is written by make %s -->", target, target), fmt.Sprintf("<!-- /%s -->", target)
+}
 
 // table shows medians of all rounds, with the lowest and the highest.
 func (c *comparison) table(cases []bench.Case) string {
@@ -59,16 +58,17 @@ func thousands(n float64) string {
 	return digits
 }
 
-// writeBetweenMarks replaces what a file has between the marks.
-func writeBetweenMarks(path, text string) error {
+// writeBetweenMarks replaces what a file has between the marks of a target.
+func writeBetweenMarks(path, target, text string) error {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	before, rest, found := strings.Cut(string(content), tableBegin)
-	_, after, ended := strings.Cut(rest, tableEnd)
+	begin, end := marks(target)
+	before, rest, found := strings.Cut(string(content), begin)
+	_, after, ended := strings.Cut(rest, end)
 	if !found || !ended {
-		return fmt.Errorf("%s has no marks %s and %s", path, tableBegin, tableEnd)
+		return fmt.Errorf("%s has no marks %s and %s", path, begin, end)
 	}
-	return os.WriteFile(path, []byte(before+tableBegin+"\n\n"+text+"\n"+tableEnd+after), 0o600)
+	return os.WriteFile(path, []byte(before+begin+"\n\n"+text+"\n"+end+after), 0o600)
 }
