@@ -16,9 +16,6 @@ import (
 // measured with 4 MiB, all together takes 7 ms instead of 18, and a plain file 6.
 // It also tells of a full disk with an error, where the copy dies of a signal.
 //
-// The pages are then mapped in one call, where the copy would stop at each of
-// them: a fifth of what a message of 1 KiB costs the broker.
-//
 // Writing zeros into a hole of a file does not change what is in it, as long as
 // nobody else writes between the look for the hole and the write. Values are
 // written by commits, which are the caller's, and by the collection of garbage,
@@ -29,7 +26,6 @@ type prefault struct {
 	dir    string
 	number uint64   // of file
 	file   *os.File // the newest of the value log, as of the last call; or nil
-	mapped mapping  // of file, by Badger; or nothing
 	at     int64    // no hole lies before
 	zeros  []byte
 }
@@ -57,7 +53,6 @@ func (p *prefault) expect(octets int) error {
 	if p.zeros == nil {
 		p.zeros = make([]byte, prefaultPiece)
 	}
-	begin := from
 	for from < to {
 		n, err := unix.Pwritev(int(p.file.Fd()), p.pieces(int(to-from)), from)
 		if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
@@ -68,16 +63,7 @@ func (p *prefault) expect(octets int) error {
 		}
 		from += int64(n)
 	}
-	p.populate(begin, to)
 	return nil
-}
-
-// populate maps a range of the file for writing. Nobody changes the map meanwhile,
-// and if somebody did, nothing would be lost: it changes no data.
-func (p *prefault) populate(from, to int64) {
-	page := int64(os.Getpagesize() - 1)
-	m := p.mapped
-	advise(m.from+uintptr(from&^page), min(m.from+uintptr(to&^page), m.to), unix.MADV_POPULATE_WRITE)
 }
 
 // hole returns the range of octets to be written, which begins with the hole
@@ -128,8 +114,6 @@ func (p *prefault) find() bool {
 		}
 		p.close()
 		p.number, p.file, p.at = p.number+1, next, 0
-		a := newAdvisor(p.dir)
-		p.mapped = a.mappingOf(p.number)
 	}
 }
 
