@@ -147,7 +147,7 @@ bench: ## Run the benchmarks that match BENCH, and compare with the kept baselin
 	go test -run '^$$' -bench '$(BENCH)' -skip '$(BENCHLONG)' -benchmem -benchtime $(BENCHTIME) -count $(BENCHCOUNT) $(BENCHED) | tee bin/bench.txt
 	@echo; echo "The baseline was made on another machine or on this one at another time: what follows informs."
 	@sed -n 's/^# //p' $(BASELINE)
-	go run $(BENCHSTAT) -ignore cpu,goos,goarch -filter '.unit:(sec/op OR allocs/op)' $(BASELINE) bin/bench.txt
+	go run $(BENCHSTAT) -ignore cpu,goos,goarch,/gomaxprocs -filter '.unit:(sec/op OR allocs/op)' $(BASELINE) bin/bench.txt
 	go run ./internal/benchgate $(BASELINE) bin/bench.txt
 
 .PHONY: bench-baseline
