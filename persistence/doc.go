@@ -35,6 +35,18 @@
 // plans a commit, Load while it looks for a block. Neither is held across I/O or
 // a callback, and neither is taken under the other.
 //
+// # Syncs
+//
+// On Linux Badger runs without syncs of its own, and the store does them, on
+// Badger's goroutine and at the points at which Badger would: Badger calls its
+// logger there. See syncer, which also finds a Badger that stops telling.
+//
+// # Space that comes back
+//
+// A file of the value log in which nothing lives any more is emptied at once (see
+// logFiles); Badger's collection deletes it without reading it. Files in which
+// something lives are left to the collection.
+//
 // # A disk that gets full
 //
 // Free space is looked at before each commit and each Limits.DiskCheck. Below
