@@ -93,9 +93,10 @@ func (ch *channel) outcome(err error) error {
 	return err
 }
 
-// acknowledges says whether the frame is a basic.ack.
+// acknowledges says whether the frame is a basic.ack of the right size, which
+// is one that can be decoded.
 func acknowledges(f amqp.Frame) bool {
-	if f.Type != amqp.FrameMethod {
+	if f.Type != amqp.FrameMethod || len(f.Payload) != ackFrame-amqp.FrameOverhead {
 		return false
 	}
 	id, _ := amqp.SplitMethod(f.Payload)
