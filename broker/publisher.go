@@ -34,22 +34,25 @@ func (v *VHost) NewPublisher(user string) *Publisher { return &Publisher{vhost: 
 // may be replaced: a BCC header is for the broker only.
 func (p *Publisher) Route(m *message.Message) ([]*queue.Queue, error) {
 	const special = amqp.FlagHeaders | amqp.FlagExpiration | amqp.FlagUserID
-	flags := m.Properties.Flags()
-	plain := flags&special == 0
-	if plain && p.cached && p.exchange == m.Exchange && p.key == m.RoutingKey && p.version == p.vhost.version.Load() {
+	known := p.cached && p.exchange == m.Exchange && p.key == m.RoutingKey && p.version == p.vhost.version.Load()
+	plain := m.Properties.Flags()&special == 0
+	if known && plain {
 		return p.queues, nil
 	}
 	node, version, err := p.vhost.entrance(m.Exchange)
 	if err != nil {
 		return nil, err
 	}
-	keys := []string{m.RoutingKey}
+	var copies []string
 	if !plain {
-		if keys, err = p.inspect(m, keys); err != nil {
+		if copies, err = p.inspect(m); err != nil {
 			return nil, err
 		}
 	}
-	return p.lookUp(node, version, keys, m), nil
+	if known && len(copies) == 0 {
+		return p.queues, nil
+	}
+	return p.lookUp(node, version, append([]string{m.RoutingKey}, copies...), m), nil
 }
 
 // lookUp routes through the topology and remembers the result if it depends on
@@ -83,31 +86,30 @@ func (v *VHost) entrance(name string) (node *exchangeNode, version uint64, err e
 }
 
 // inspect looks at the properties that mean something to the broker, in
-// RabbitMQ's order: expiration, CC and BCC, user-id. It returns all routing
-// keys.
-func (p *Publisher) inspect(m *message.Message, keys []string) ([]string, error) {
+// RabbitMQ's order: expiration, CC and BCC, user-id. It returns the routing keys
+// of CC and BCC.
+func (p *Publisher) inspect(m *message.Message) (copies []string, err error) {
 	if expiration, ok := m.Properties.Expiration(); ok {
 		if err := checkExpiration(expiration); err != nil {
 			return nil, err
 		}
 	}
-	keys, err := senderSelected(m, keys)
-	if err != nil {
+	if copies, err = senderSelected(m); err != nil {
 		return nil, err
 	}
 	if claimed, ok := m.Properties.UserID(); ok && claimed != p.user {
 		return nil, amqp.Errorf(amqp.CodePreconditionFailed,
 			"user_id property set to '%s' but authenticated user was '%s'", claimed, p.user)
 	}
-	return keys, nil
+	return copies, nil
 }
 
-// senderSelected adds the keys of the CC and BCC headers and removes BCC from
+// senderSelected lists the keys of the CC and BCC headers and removes BCC from
 // the message.
-func senderSelected(m *message.Message, keys []string) ([]string, error) {
+func senderSelected(m *message.Message) (keys []string, err error) {
 	// A look at the octets spares most messages the decoding of their headers.
 	if !bytes.Contains(m.Properties, []byte("CC")) || !(m.Properties.HasHeader("CC") || m.Properties.HasHeader("BCC")) {
-		return keys, nil
+		return nil, nil
 	}
 	headers := m.Headers()
 	for _, name := range []string{"CC", "BCC"} {

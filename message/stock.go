@@ -1,7 +1,6 @@
 package message
 
 import (
-	"bytes"
 	"math/bits"
 	"sync"
 
@@ -37,6 +36,15 @@ type bundle struct {
 	list  []*Message
 }
 
+// New makes a message as Make does, but one that is the garbage collector's: for
+// messages that will be kept anyway, it is smaller.
+func New(properties amqp.Properties, size int) *Message {
+	room := min(size, largestPooled)
+	m := new(Message)
+	m.Properties, m.Body = layOut(make([]byte, 0, len(properties)+room), properties)
+	return m
+}
+
 // Make makes a message with a copy of the properties and an empty body, which
 // the caller appends to. The size that the body will have is believed up to
 // largestPooled; a larger message grows with what arrives, and is the garbage
@@ -45,7 +53,7 @@ func (s *Stock) Make(properties amqp.Properties, size int) *Message {
 	c := classOf(len(properties) + size)
 	var m *Message
 	if c == unpooled {
-		return &Message{Properties: bytes.Clone(properties), Body: make([]byte, 0, min(size, largestPooled))}
+		return New(properties, size)
 	}
 	if s.taken.class == c && len(s.taken.list) > 0 || s.take(c) {
 		last := len(s.taken.list) - 1

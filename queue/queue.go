@@ -151,24 +151,34 @@ func (q *Queue) finish(unit *Unit) {
 		q.store.Submit(*unit)
 	}
 	q.notePace()
-	var room [8]*Consumer // most changes wake few, and this one needs no allocation
-	after := q.takeEffects(room[:0])
+	var room [8]*Consumer // most changes wake few, and these need no allocation
+	woken := append(room[:0], q.core.effects.wake...)
+	after := q.takeEffects()
 	q.mu.Unlock()
+	wake(woken)
 	after.do()
 }
 
-// aftermath is what a change of a queue leaves to be done without its lock.
+// wake tells consumers that they have something to fetch.
+func wake(consumers []*Consumer) {
+	for _, c := range consumers {
+		c.waker.Wake(c)
+	}
+}
+
+// aftermath is what a change of a queue leaves to be done without its lock,
+// beside waking consumers.
 type aftermath struct {
 	queue *Queue
-	wake  []*Consumer
 	freed []uint64
 	load  bool
 }
 
-// takeEffects collects what is to be done after the unlock; wake is room for it.
-func (q *Queue) takeEffects(wake []*Consumer) aftermath {
+// takeEffects collects what is to be done after the unlock. The caller has seen
+// to the consumers that are to be woken.
+func (q *Queue) takeEffects() aftermath {
 	e := &q.core.effects
-	a := aftermath{queue: q, wake: append(wake, e.wake...)}
+	a := aftermath{queue: q}
 	clear(e.wake)
 	e.wake = e.wake[:0]
 	for _, p := range e.freed {
@@ -204,9 +214,6 @@ func (q *Queue) chargePager() {
 }
 
 func (a *aftermath) do() {
-	for _, c := range a.wake {
-		c.waker.Wake(c)
-	}
 	if len(a.freed) > 0 {
 		a.queue.pager.free(a.freed)
 	}

@@ -36,10 +36,13 @@ func Commit(store Store, parts []Part, done func(error)) (complete bool) {
 		store.Submit(unit)
 	}
 	after := make([]aftermath, len(parts))
+	var woken []*Consumer
 	for i, p := range parts {
-		after[i] = p.Queue.takeEffects(nil)
+		woken = append(woken, p.Queue.core.effects.wake...)
+		after[i] = p.Queue.takeEffects()
 		p.Queue.mu.Unlock()
 	}
+	wake(woken)
 	for i := range after {
 		after[i].do()
 	}

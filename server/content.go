@@ -135,7 +135,12 @@ func (ch *channel) begin(h amqp.Header) {
 // given size. That is only a number on the wire: a large body grows with what
 // arrives.
 func (ch *channel) newMessage(properties amqp.Properties, size int, persistent bool) *message.Message {
-	m := ch.conn.stock.Make(properties, size)
+	var m *message.Message
+	if persistent {
+		m = message.New(properties, size) // which the store will keep
+	} else {
+		m = ch.conn.stock.Make(properties, size)
+	}
 	m.Exchange, m.RoutingKey = ch.content.publish.Exchange, ch.content.publish.RoutingKey
 	m.Persistent = persistent
 	return m
