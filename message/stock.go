@@ -1,6 +1,7 @@
 package message
 
 import (
+	"bytes"
 	"math/bits"
 	"sync"
 
@@ -39,9 +40,12 @@ type bundle struct {
 // New makes a message as Make does, but one that is the garbage collector's: for
 // messages that will be kept anyway, it is smaller.
 func New(properties amqp.Properties, size int) *Message {
-	room := min(size, largestPooled)
 	m := new(Message)
-	m.Properties, m.Body = layOut(make([]byte, 0, len(properties)+room), properties)
+	if size > largestPooled { // the properties must not hold on to what the body outgrows
+		m.Properties, m.Body = bytes.Clone(properties), make([]byte, 0, largestPooled)
+	} else {
+		m.Properties, m.Body = layOut(make([]byte, 0, len(properties)+size), properties)
+	}
 	return m
 }
 
