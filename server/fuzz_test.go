@@ -3,6 +3,7 @@ package server_test
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,6 +28,9 @@ func FuzzConnection(f *testing.F) {
 	}
 	for seed := range uint64(300) {
 		f.Add(mutated(rand.New(rand.NewPCG(seed, 0)), legalOctets()))
+	}
+	for seed := range uint64(30) {
+		f.Add(talked(seed))
 	}
 	f.Fuzz(func(t *testing.T, octets []byte) {
 		synctest.Test(t, func(t *testing.T) { confront(t, octets) })
@@ -105,6 +109,17 @@ func legalOctets() [][]byte {
 		list = append(list, amqp.AppendMethod(nil, 1, m))
 	}
 	return list
+}
+
+// talked is much of the same at once: what repeats itself takes a short way.
+func talked(seed uint64) []byte {
+	var octets []byte
+	for _, m := range topology() {
+		octets = amqp.AppendMethod(octets, 1, m)
+	}
+	k := newTalker(seed)
+	k.connected()
+	return append(octets, slices.Concat(k.speech().frames...)...)
 }
 
 // mutated is a conversation of some of the octets, with some of them changed.

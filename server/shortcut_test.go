@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -43,7 +44,7 @@ func TestShortcut_ChangesNothing(t *testing.T) {
 
 // seedsOf reads the variable with the seeds.
 func seedsOf(t *testing.T, text string) (first, last uint64) {
-	const usual = 25
+	const usual = 40
 	if text == "" {
 		return 0, usual - 1
 	}
@@ -139,6 +140,7 @@ func (d *difference) requireSameQueues(s *speech) {
 	synctest.Wait()
 	counts := d.plain.counts()
 	require.Equal(d.t, counts, d.quick.counts(), d.about(s))
+	require.Equal(d.t, d.plain.store.entries(), d.quick.store.entries(), d.about(s))
 	d.talker.counts = counts
 }
 
@@ -184,6 +186,7 @@ func describeFrame(octets []byte) string {
 type side struct {
 	t         *testing.T
 	listener  *listener
+	store     *ledger
 	service   *service
 	peer      *peer
 	lives     map[uint16]int    // of each channel so far
@@ -193,7 +196,8 @@ type side struct {
 
 func newSide(t *testing.T) *side {
 	s := &side{t: t, listener: newListener()}
-	s.service = serve(t, s.listener, newVolatile(), server.Options{})
+	s.store = &ledger{volatile: newVolatile()}
+	s.service = serve(t, s.listener, s.store, server.Options{})
 	s.peer = connect(t, s.listener)
 	s.peer.handshake(opened)
 	s.peer.send(1, &amqp.QueueDeclare{Queue: consumed, Durable: true})
@@ -349,4 +353,37 @@ func (s *side) contents() []string {
 		}
 	}
 	return s.peer.heard()
+}
+
+// ledger is a store that notes which messages came in and went out.
+type ledger struct {
+	*volatile
+
+	mu    sync.Mutex
+	notes []string // guarded by mu; since the last look
+}
+
+func (l *ledger) Submit(u queue.Unit) {
+	l.mu.Lock()
+	for _, e := range u.Enqueue {
+		l.notes = append(l.notes, fmt.Sprintf("queue %d: %d in", e.Queue, e.Seq))
+	}
+	for _, a := range u.Ack {
+		l.notes = append(l.notes, fmt.Sprintf("queue %d: %d out", a.Queue, a.Seq))
+	}
+	for _, p := range u.Purge {
+		l.notes = append(l.notes, fmt.Sprintf("queue %d: %d to %d out", p.Queue, p.First, p.Last))
+	}
+	l.mu.Unlock()
+	l.volatile.Submit(u)
+}
+
+// entries takes the notes, in any order.
+func (l *ledger) entries() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	notes := l.notes
+	l.notes = nil
+	slices.Sort(notes)
+	return notes
 }

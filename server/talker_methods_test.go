@@ -99,7 +99,7 @@ func (k *talker) fail(ch *talk) {
 }
 
 func (k *talker) goodbye(ch *talk) {
-	if k.mood == calm {
+	if k.careless {
 		ch.said = append(ch.said, amqp.AppendMethod(nil, 0, &amqp.ConnectionClose{}))
 	}
 }
@@ -108,6 +108,9 @@ func (k *talker) goodbye(ch *talk) {
 func (k *talker) consume(ch *talk) {
 	switch {
 	case !ch.consuming:
+		if k.chance(50) {
+			k.limit(ch)
+		}
 		ch.say(&amqp.BasicConsume{Queue: consumed, ConsumerTag: "consumer"})
 	case len(ch.held) == 0:
 		return
@@ -126,7 +129,7 @@ func (k *talker) chooseAgain(ch *talk) {
 }
 
 func (k *talker) limit(ch *talk) {
-	ch.say(&amqp.BasicQos{PrefetchCount: uint16(k.random.IntN(6)), Global: k.chance(30)})
+	ch.say(&amqp.BasicQos{PrefetchCount: uint16(k.random.IntN(6)), Global: k.chance(50)})
 }
 
 func (k *talker) cancel(ch *talk) {

@@ -17,9 +17,10 @@ type talker struct {
 	random   *rand.Rand
 	channels []*talk
 	counts   map[string]queue.Counts // of the queues, since the last pause
-	owners   [groups]*talk           // who publishes to the queues of each group
+	owners   [groups]int             // of the channels that publish to the queues of each group
 	mood     mood
-	number   int // of the last message
+	careless bool // the connection will probably not survive
+	number   int  // of the last message
 }
 
 // mood is what the client does with the channel that consumes.
@@ -137,9 +138,12 @@ func (ch *talk) listened() {
 
 // speech is what the client says next.
 func (k *talker) speech() *speech {
-	k.mood = mood(k.random.IntN(3))
+	k.mood = []mood{calm, calm, flow, flow, request}[k.random.IntN(5)]
+	k.careless = k.mood == calm && k.chance(50)
 	for i := range k.owners {
-		k.owners[i] = k.channels[k.random.IntN(len(k.channels))]
+		if k.chance(30) {
+			k.owners[i] = k.random.IntN(len(k.channels))
+		}
 	}
 	for _, ch := range k.channels {
 		ch.listened()

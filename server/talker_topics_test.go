@@ -158,7 +158,7 @@ func (k *talker) topics(ch *talk) []topic {
 func (k *talker) allowed(ch *talk, p *publishing) bool {
 	worst := wrong
 	switch {
-	case k.mood == calm:
+	case k.careless:
 		worst = fatal
 	case ch == k.consumer():
 		worst = harmless
@@ -166,7 +166,7 @@ func (k *talker) allowed(ch *talk, p *publishing) bool {
 	if p.group == 2 && (k.mood != flow || ch.tx) {
 		return false // a commit could come at any time
 	}
-	return k.owners[p.group] == ch && p.risk <= worst
+	return k.channels[k.owners[p.group]] == ch && p.risk <= worst
 }
 
 // publish publishes messages that mostly repeat each other.
@@ -185,13 +185,13 @@ func (k *talker) publish(ch *talk) {
 	if ch.like == nil {
 		return // it may publish nothing
 	}
-	for range 1 + k.random.IntN(8) {
+	for n := range 1 + k.random.IntN(8) {
 		if k.chance(10) {
 			sizes := []int{0, 1, 7, 7, 7, 300, 20_000}
 			ch.size = sizes[k.random.IntN(len(sizes))]
 		}
 		frames := k.message(ch)
-		if k.mood == calm && k.chance(1) {
+		if n > 0 && k.careless && k.chance(10) {
 			frames = k.spoilt(frames)
 		}
 		ch.said = append(ch.said, frames...)
@@ -230,13 +230,17 @@ func separate(octets []byte) (frames [][]byte) {
 // spoilt does something to the frames of a message, or to an acknowledgement,
 // that the connection does not survive.
 func (k *talker) spoilt(frames [][]byte) [][]byte {
-	i := k.random.IntN(len(frames))
+	k.careless = false // once is enough
+	i := len(frames) - 1
+	if k.chance(30) {
+		i = k.random.IntN(len(frames))
+	}
 	f := frames[i]
-	switch k.random.IntN(8) {
-	case 0:
+	switch k.random.IntN(10) {
+	default:
 		f[len(f)-1] ^= 1
 	case 1:
-		f[0] = []byte{1, 2, 3, 8, 9}[k.random.IntN(5)]
+		f[0] = []byte{1, 1, 1, 2, 2, 3, 8, 9}[k.random.IntN(8)]
 	case 2:
 		ids := []uint16{0, 5, 1, 2, 3, 4} // an acknowledgement must not find its tag
 		if len(frames) == 1 {
@@ -253,7 +257,7 @@ func (k *talker) spoilt(frames [][]byte) [][]byte {
 		if payload := f[7 : len(f)-1]; len(payload) > 0 {
 			frames[i] = amqp.AppendFrame(nil, amqp.Frame{Type: f[0], Channel: binary.BigEndian.Uint16(f[1:]), Payload: payload[:len(payload)-1]})
 		}
-	default: // before the names, which decide who may publish
+	case 7: // before the names, which decide who may publish
 		if payload := f[7 : len(f)-1]; len(payload) > 0 {
 			payload[k.random.IntN(min(len(payload), 7))] ^= 1 << k.random.IntN(8)
 		}
@@ -302,7 +306,7 @@ func (k *talker) acknowledge(ch *talk) {
 		if k.chance(5) {
 			frames[0][len(frames[0])-2] ^= 0xA4 // bits without a meaning
 		}
-		if k.mood == calm && k.chance(1) {
+		if k.careless && k.chance(4) {
 			frames = k.spoilt(frames)
 		}
 		ch.said = append(ch.said, frames...)
