@@ -114,7 +114,10 @@ func (s *sampler) watch(ctx context.Context) (Summary, error) {
 	samples, glances := time.NewTicker(r.Interval), time.NewTicker(progressInterval)
 	defer samples.Stop()
 	defer glances.Stop()
-	warm, over := after(r.WarmUp), after(r.length())
+	warm, over := after(r.WarmUp), after(r.Time)
+	if warm != nil {
+		over = nil // which is counted from the end of the warm-up, however late that is
+	}
 	for {
 		select {
 		case <-samples.C:
@@ -123,6 +126,7 @@ func (s *sampler) watch(ctx context.Context) (Summary, error) {
 			s.progress()
 		case <-warm:
 			s.begin()
+			over = after(r.Time)
 		case err := <-r.failures:
 			return Summary{}, err
 		case <-over:

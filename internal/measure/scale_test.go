@@ -57,7 +57,7 @@ func runScale(t *testing.T, binary, dir string) {
 	require.NoError(t, os.WriteFile(page, []byte(begin+end), 0o600))
 	for range 2 {
 		s := scale{settings: settings{leveret: binary, data: filepath.Join(dir, "scale")}, write: page}
-		s.rounds, s.time, s.most = 1, 150*time.Millisecond, 20
+		s.rounds, s.time, s.most = 1, 250*time.Millisecond, 20
 		require.NoError(t, s.run(scaleSections(everything), nil))
 	}
 	content, err := os.ReadFile(page)
