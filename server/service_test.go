@@ -24,7 +24,14 @@ type service struct {
 // there was a panic.
 func serve(t testing.TB, l net.Listener, store broker.Store, o server.Options) *service {
 	t.Helper()
-	b, err := broker.New(broker.Options{Store: store, VHosts: []string{"/", "closed"}})
+	return serveBroker(t, l, broker.Options{Store: store}, o)
+}
+
+// serveBroker does the same for a broker that is not as usual.
+func serveBroker(t testing.TB, l net.Listener, of broker.Options, o server.Options) *service {
+	t.Helper()
+	of.VHosts = []string{"/", "closed"}
+	b, err := broker.New(of)
 	require.NoError(t, err)
 	users, err := auth.NewInternal(auth.Options{
 		Users:         []auth.Credentials{{Name: "guest", Password: "guest"}, {Name: "app", Password: "secret"}},

@@ -186,18 +186,22 @@ func (ch *channel) resumeLocked() {
 }
 
 // recover brings all unacknowledged messages of the channel back to their
-// queues; the answer goes out before they are delivered again.
+// queues. The answer goes out before they are delivered again, and what goes out
+// before the answer comes back: a client may forget all that it got until then
+// (RabbitMQ behaviour).
 func (ch *channel) recover(requeueThem bool, answer amqp.Method) error {
 	if !requeueThem {
 		return amqp.Errorf(amqp.CodeNotImplemented, "requeue=false")
 	}
-	deliveries, err := ch.outstanding(0, true)
-	if err != nil {
-		return err
-	}
+	c := ch.conn
+	c.mu.Lock()
+	deliveries := ch.unacked.takeUpTo(maxTag, c.settling[:0])
+	c.settling = deliveries
 	if answer != nil {
-		ch.conn.send(ch.id, answer)
+		c.out = amqp.AppendMethod(c.out, ch.id, answer)
+		c.wants.wake()
 	}
+	c.mu.Unlock()
 	requeue(deliveries)
 	ch.settled(deliveries)
 	return nil
