@@ -20,14 +20,14 @@ type Queue struct {
 
 	mu      lockorder.Mutex[lockorder.Queue]
 	core    core          // guarded by mu
-	deleted bool          // guarded by mu; set once
 	loading chan struct{} // guarded by mu; closed when the running load ends, nil if none runs
-	asked   bool          // guarded by mu; the pager has been asked to load
-	known   bool          // guarded by mu; the pager knows that the queue has messages in memory
+	drained chan struct{} // guarded by mu; closed when publishers may go on, nil if none waits
 	charged int64         // guarded by mu; what the pager knows of core.memory
 	crowded atomic.Bool   // changed under mu; publishers should wait, see Pace
 	futile  bool          // guarded by mu; waiting has not helped
-	drained chan struct{} // guarded by mu; closed when publishers may go on, nil if none waits
+	deleted bool          // guarded by mu; set once
+	asked   bool          // guarded by mu; the pager has been asked to load
+	known   bool          // guarded by mu; the pager knows that the queue has messages in memory
 
 	unwritten []*page // of the pager's goroutine; pages that are not written yet
 }

@@ -12,6 +12,9 @@ import (
 // cleanName removes line breaks from names, as RabbitMQ does for those that
 // are declared, deleted, bound and unbound, and for no others.
 func cleanName(name string) string {
+	if !strings.ContainsAny(name, "\r\n") {
+		return name
+	}
 	return strings.NewReplacer("\r", "", "\n", "").Replace(name)
 }
 

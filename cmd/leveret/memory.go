@@ -66,8 +66,10 @@ func garbagePercent(live uint64) int {
 }
 
 // memoryLimit leaves half of what lives for garbage, and less where that is
-// little enough.
-func memoryLimit(live uint64) int64 { return max(memoryFloor, int64(live+live/2)-memoryFloor/4) }
+// little enough, but always some.
+func memoryLimit(live uint64) int64 {
+	return max(memoryFloor, int64(live+live/2)-memoryFloor/4, int64(live)+garbageOctets)
+}
 
 // memoryCeiling is what the Go runtime may use of what a control group allows. A
 // process without one, or without a limit, has no ceiling.
