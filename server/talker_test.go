@@ -20,6 +20,7 @@ type talker struct {
 	owners   [groups]int             // of the channels that publish to the queues of each group
 	mood     mood
 	careless bool // the connection will probably not survive
+	doubtful bool // it may wait for the rest of something, and end later
 	number   int  // of the last message
 }
 
@@ -37,6 +38,7 @@ type talk struct {
 	id        uint16
 	open      bool
 	failed    bool // the server has closed it
+	openings  int  // that were not answered yet
 	tx        bool
 	consuming bool
 	held      []uint64    // tags of deliveries that are thought to be outstanding
@@ -66,7 +68,7 @@ func newTalker(seed uint64) *talker {
 
 // connected begins a connection, of which channel 1 is open.
 func (k *talker) connected() {
-	k.channels = nil
+	k.channels, k.doubtful = nil, false
 	for _, id := range talkers {
 		k.channels = append(k.channels, &talk{id: id, open: id == 1})
 	}
@@ -93,10 +95,16 @@ func (k *talker) hear(a *answers) (ended bool) {
 	return ended
 }
 
+// hear learns from one answer. What is about a channel that was closed since
+// has been reckoned with.
 func (ch *talk) hear(m amqp.Method) {
+	if m.ID() == amqp.IDChannelOpenOk {
+		ch.openings--
+	}
+	if ch.openings > 0 {
+		return
+	}
 	switch m := m.(type) {
-	case *amqp.ChannelOpenOk:
-		*ch = talk{id: ch.id, open: true}
 	case *amqp.ChannelClose:
 		*ch = talk{id: ch.id, open: true, failed: true}
 	case *amqp.ChannelCloseOk:
@@ -139,6 +147,9 @@ func (ch *talk) listened() {
 // speech is what the client says next.
 func (k *talker) speech() *speech {
 	k.mood = []mood{calm, calm, flow, flow, request}[k.random.IntN(5)]
+	if k.doubtful {
+		k.mood = calm
+	}
 	k.careless = k.mood == calm && k.chance(50)
 	for i := range k.owners {
 		if k.chance(30) {
@@ -155,7 +166,7 @@ func (k *talker) speech() *speech {
 	switch {
 	case k.chance(25):
 		s.alarm = true
-	case k.mood == calm && k.chance(10):
+	case k.mood == calm && k.chance(10), k.doubtful && k.chance(50):
 		s.hangUp = true
 	}
 	if k.chance(30) {
@@ -215,7 +226,9 @@ func (ch *talk) say(methods ...amqp.Method) {
 }
 
 // begin forgets what the channel was before it is opened.
-func (ch *talk) begin() { *ch = talk{id: ch.id, open: true, said: ch.said} }
+func (ch *talk) begin() {
+	*ch = talk{id: ch.id, open: true, openings: ch.openings + 1, said: ch.said}
+}
 
 // merged brings the channels together. Each keeps its order; it goes on for a
 // while mostly, and sometimes not even a content stays whole.

@@ -230,7 +230,7 @@ func separate(octets []byte) (frames [][]byte) {
 // spoilt does something to the frames of a message, or to an acknowledgement,
 // that the connection does not survive.
 func (k *talker) spoilt(frames [][]byte) [][]byte {
-	k.careless = false // once is enough
+	k.careless, k.doubtful = false, true // once is enough
 	i := len(frames) - 1
 	if k.chance(30) {
 		i = k.random.IntN(len(frames))
