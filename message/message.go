@@ -62,11 +62,15 @@ func (m *Message) Headers() amqp.Table { return m.Properties.Headers() }
 
 // Size is the number of octets of the body, which is what RabbitMQ counts for
 // queue lengths in bytes.
-func (m *Message) Size() int { return len(m.Body) }
+func (m *Message) Size() int {
+	m.requireAlive()
+	return len(m.Body)
+}
 
 // Footprint is the octets of memory that one of the queues that share the
 // message accounts for.
 func (m *Message) Footprint() int {
+	m.requireAlive()
 	if m.share > 0 {
 		return int(m.share)
 	}

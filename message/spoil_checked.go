@@ -8,4 +8,15 @@ func (m *Message) spoil() {
 		m.memory[i] = 0xDB
 	}
 	m.Exchange, m.RoutingKey, m.Properties, m.Body = "released", "released", nil, nil
+	m.share = spoiled
+}
+
+// spoiled is the share of a released message.
+const spoiled = -1
+
+// requireAlive finds out whoever asks for the sizes of a released message.
+func (m *Message) requireAlive() {
+	if m.share == spoiled {
+		panic("message: used after its release")
+	}
 }

@@ -4,3 +4,6 @@ package message
 
 // spoil does something only where invariants are checked.
 func (m *Message) spoil() {}
+
+// requireAlive does something only where invariants are checked.
+func (m *Message) requireAlive() {}
