@@ -43,16 +43,19 @@ func (p *Publisher) Route(m *message.Message) ([]*queue.Queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	var copies []string
+	var keys []string
 	if !plain {
-		if copies, err = p.inspect(m); err != nil {
+		if keys, err = p.inspect(m); err != nil {
 			return nil, err
 		}
 	}
-	if known && len(copies) == 0 {
-		return p.queues, nil
+	if keys == nil {
+		if known {
+			return p.queues, nil
+		}
+		keys = []string{m.RoutingKey}
 	}
-	return p.lookUp(node, version, append([]string{m.RoutingKey}, copies...), m), nil
+	return p.lookUp(node, version, keys, m), nil
 }
 
 // lookUp routes through the topology and remembers the result if it depends on
@@ -86,32 +89,36 @@ func (v *VHost) entrance(name string) (node *exchangeNode, version uint64, err e
 }
 
 // inspect looks at the properties that mean something to the broker, in
-// RabbitMQ's order: expiration, CC and BCC, user-id. It returns the routing keys
-// of CC and BCC.
-func (p *Publisher) inspect(m *message.Message) (copies []string, err error) {
+// RabbitMQ's order: expiration, CC and BCC, user-id. It returns all routing keys,
+// or nil if there is none but the message's own.
+func (p *Publisher) inspect(m *message.Message) (keys []string, err error) {
 	if expiration, ok := m.Properties.Expiration(); ok {
 		if err := checkExpiration(expiration); err != nil {
 			return nil, err
 		}
 	}
-	if copies, err = senderSelected(m); err != nil {
+	if keys, err = senderSelected(m); err != nil {
 		return nil, err
 	}
 	if claimed, ok := m.Properties.UserID(); ok && claimed != p.user {
 		return nil, amqp.Errorf(amqp.CodePreconditionFailed,
 			"user_id property set to '%s' but authenticated user was '%s'", claimed, p.user)
 	}
-	return copies, nil
+	return keys, nil
 }
 
-// senderSelected lists the keys of the CC and BCC headers and removes BCC from
-// the message.
+// usualKeys is how many routing keys a message with copies mostly has at most.
+const usualKeys = 4
+
+// senderSelected lists the message's key and those of the CC and BCC headers, if
+// it has these, and removes BCC from the message.
 func senderSelected(m *message.Message) (keys []string, err error) {
 	// A look at the octets spares most messages the decoding of their headers.
 	if !bytes.Contains(m.Properties, []byte("CC")) || !(m.Properties.HasHeader("CC") || m.Properties.HasHeader("BCC")) {
 		return nil, nil
 	}
 	headers := m.Headers()
+	keys = append(make([]string, 0, usualKeys), m.RoutingKey)
 	for _, name := range []string{"CC", "BCC"} {
 		value, ok := headers.Lookup(name)
 		if !ok {
