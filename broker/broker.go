@@ -36,7 +36,8 @@ type Broker struct {
 	alarms *Alarms
 	vhosts map[string]*VHost // fixed after New
 
-	numbers *queueNumbers
+	numbers    *queueNumbers
+	undertaker *undertaker
 }
 
 // New makes a broker and brings back what the store holds. It takes over the
@@ -53,7 +54,9 @@ func New(o Options) (*Broker, error) {
 	}
 	b := &Broker{store: o.Store, log: o.Logger, alarms: o.Alarms, vhosts: make(map[string]*VHost)}
 	b.pager = queue.NewPager(queue.PagerOptions{Store: o.Store, Budget: o.MemoryBudget, Logger: o.Logger})
+	b.undertaker = newUndertaker(b)
 	if err := b.start(o); err != nil {
+		b.undertaker.close()
 		b.pager.Close()
 		return nil, err
 	}
@@ -92,6 +95,7 @@ func (b *Broker) Alarms() *Alarms { return b.alarms }
 // memory, and while queues give up memory that publishers have flooded.
 // Publishers call it between messages, with no lock held.
 func (b *Broker) Throttle() {
+	b.undertaker.throttle()
 	b.store.Throttle()
 	b.pager.Throttle()
 }
@@ -99,6 +103,7 @@ func (b *Broker) Throttle() {
 // Close records a clean stop and closes the store. No connection may use the
 // broker any more, so that all messages are back in their queues.
 func (b *Broker) Close() error {
+	b.undertaker.close()
 	b.pager.Close()
 	var redelivered []queue.Range
 	for _, v := range b.vhosts {

@@ -23,17 +23,19 @@ func newQueueNumbers(last uint32) *queueNumbers {
 	return &queueNumbers{durable: last, inUse: make(map[uint32]struct{})}
 }
 
-// next is the number of a new queue.
+// next is the number of a new queue. A durable one has as many as it has streams.
 func (n *queueNumbers) next(spec queue.Spec) (uint32, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if spec.Durable {
-		if n.durable+1 >= queue.FirstTransientID {
+		streams := uint32(spec.Streams())
+		if n.durable+streams >= queue.FirstTransientID {
 			return 0, amqp.Errorf(amqp.CodeResourceError,
 				"%s is one durable queue too many: this data directory has had %d of them", spec, n.durable)
 		}
-		n.durable++
-		return n.durable, nil
+		first := n.durable + 1
+		n.durable += streams
+		return first, nil
 	}
 	if len(n.inUse) >= int(queue.FirstTransientID) {
 		return 0, amqp.Errorf(amqp.CodeResourceError, "%s is one queue too many: there are %d", spec, len(n.inUse))

@@ -96,7 +96,7 @@ func (p *tester) settle() {
 	slices.SortFunc(p.ready, func(a, b string) int { return number(a) - number(b) })
 	p.held = nil
 	p.queue.Ack(acked)
-	p.queue.Requeue(back)
+	p.queue.Requeue(back, queue.Nacked)
 }
 
 func number(name string) (n int) {

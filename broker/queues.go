@@ -30,15 +30,13 @@ func (v *VHost) DeclareQueue(spec queue.Spec, owner any) (*queue.Queue, error) {
 		if err := node.queue.CheckEquivalent(spec, owner); err != nil {
 			return nil, err
 		}
+		node.queue.Touch()
 		return node.queue, node.declared.wait()
 	}
 	node, err := v.createQueue(spec, owner)
 	v.mu.Unlock()
 	if err != nil {
 		return nil, err
-	}
-	if idle := spec.WithoutEffect(); len(idle) > 0 {
-		v.broker.log.Warn("arguments have no effect in this version", "queue", spec.Name, "vhost", v.name, "arguments", idle)
 	}
 	return node.queue, node.declared.wait()
 }
@@ -66,7 +64,7 @@ func (v *VHost) createQueue(spec queue.Spec, owner any) (*queueNode, error) {
 		return nil, err
 	}
 	q, err := queue.New(spec, queue.Options{
-		Store: v.broker.store, Pager: v.broker.pager, Owner: owner,
+		Store: v.broker.store, Pager: v.broker.pager, Owner: owner, Host: v.broker,
 		// The store reserves numbers for all queues together, new ones included.
 		NextSeq: v.broker.store.NextSequence(spec.ID),
 	})
@@ -164,6 +162,28 @@ func (v *VHost) DeleteAbandoned(queues ...*queue.Queue) error {
 	})
 }
 
+// Bury implements queue.Undertaker.
+func (b *Broker) Bury(q *queue.Queue, dead []queue.Dead) { b.undertaker.Bury(q, dead) }
+
+// Expired implements queue.Host: it deletes a queue that nobody uses.
+func (b *Broker) Expired(q *queue.Queue) {
+	v, ok := b.VHost(q.Spec().VHost)
+	if !ok {
+		return
+	}
+	err := v.change(func(c *definitions.Change) error {
+		node, ok := v.queues[q.Name()]
+		if !ok || node.queue != q || !q.Unused() {
+			return nil
+		}
+		_, err := v.dropQueue(node, queue.Condition{}, c)
+		return err
+	})
+	if err != nil {
+		b.log.Error("cannot delete a queue that expired", "queue", q.Spec().String(), "error", err)
+	}
+}
+
 // DeleteExclusive removes the exclusive queues of a connection that ends.
 func (v *VHost) DeleteExclusive(owner any) error {
 	v.mu.RLock()
@@ -207,18 +227,21 @@ func (v *VHost) dropQueue(node *queueNode, condition queue.Condition, c *definit
 
 func (v *VHost) restoreQueue(spec queue.Spec, progress *recovery) error {
 	q, err := queue.New(spec, queue.Options{
-		Store: v.broker.store, Pager: v.broker.pager, NextSeq: v.broker.store.NextSequence(spec.ID),
+		Store: v.broker.store, Pager: v.broker.pager, Host: v.broker,
+		NextSeq: v.broker.store.NextSequence(spec.ID),
 	})
 	if err != nil {
 		return fmt.Errorf("restoring %s: %w", spec, err)
 	}
-	err = v.broker.store.Recover(spec.ID, func(r queue.Recovered) error {
-		q.Restore(r)
-		progress.add(r)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("reading the messages of %s: %w", spec, err)
+	for stream := range spec.Streams() {
+		err = v.broker.store.Recover(spec.ID+uint32(stream), func(r queue.Recovered) error {
+			q.Restore(stream, r)
+			progress.add(r)
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("reading the messages of %s: %w", spec, err)
+		}
 	}
 	progress.queueDone()
 	v.mu.Lock()

@@ -50,7 +50,7 @@ func (f *fixture) drained(name string) []string {
 		}
 		body := string(d.Message.Body)
 		require.Equal(f.t, body, d.Message.Properties.MessageID())
-		if d.Redelivered {
+		if d.Redelivered() {
 			body += "*"
 		}
 		list = append(list, body)
@@ -144,10 +144,10 @@ func TestRecovery_Settled(t *testing.T) {
 		taken = append(taken, d)
 	}
 	q.Ack(taken[1:2])
-	q.Requeue(taken[2:3])
-	q.Requeue(taken[:1])
+	q.Requeue(taken[2:3], queue.Nacked)
+	q.Requeue(taken[:1], queue.Nacked)
 	q.Ack(taken[4:])
-	q.Requeue(taken[3:4])
+	q.Requeue(taken[3:4], queue.Nacked)
 	f = f.reopen()
 	require.Equal(t, []string{"1*", "3*", "4*", "6"}, f.drained("q"))
 }
@@ -191,7 +191,7 @@ func TestRecovery_Transaction(t *testing.T) {
 		{Queue: from, Ack: taken[:1], Requeue: taken[1:2]},
 	}))
 	require.NoError(t, f.vhost.Commit(nil))
-	from.Requeue(taken[2:])
+	from.Requeue(taken[2:], queue.Nacked)
 	f = f.reopen()
 	require.Equal(t, []string{"2*", "3*"}, f.drained("from"))
 	require.Equal(t, []string{"moved"}, f.drained("to"))

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"strconv"
 	"sync/atomic"
 
 	"github.com/leveretmq/leveret/amqp"
@@ -26,6 +27,9 @@ type Message struct {
 	Properties amqp.Properties
 	// Body is the content, in octets, without framing.
 	Body []byte
+	// Arrived is when the broker has taken the message in, in milliseconds since
+	// 1970. The time to live of the message and of its queues begins then.
+	Arrived int64
 	// Persistent says that the publisher asked for delivery mode 2.
 	Persistent bool
 
@@ -59,6 +63,17 @@ func (m *Message) Keep() {
 // Headers decodes the headers property. It is decoded at each call, so a
 // caller that needs it more than once keeps the result.
 func (m *Message) Headers() amqp.Table { return m.Properties.Headers() }
+
+// TTL is the time to live that the publisher asked for, in milliseconds from the
+// arrival on, if there is one.
+func (m *Message) TTL() (ms int64, ok bool) {
+	text, ok := m.Properties.Expiration()
+	if !ok {
+		return 0, false
+	}
+	ms, err := strconv.ParseInt(text, 10, 64)
+	return ms, err == nil
+}
 
 // Size is the number of octets of the body, which is what RabbitMQ counts for
 // queue lengths in bytes.

@@ -48,7 +48,7 @@ func newChange(c definitions.Change) *change {
 	}
 	for _, q := range c.Delete.Queues {
 		p.delete = append(p.delete, definition{key: queueKey(q)})
-		p.drop = append(p.drop, q.ID)
+		p.drop = appendStreams(p.drop, q)
 	}
 	for _, b := range c.Delete.Bindings {
 		p.delete = append(p.delete, definition{key: bindingKey(b)})
@@ -58,12 +58,20 @@ func newChange(c definitions.Change) *change {
 	}
 	for _, q := range c.Put.Queues {
 		p.put = append(p.put, definition{key: queueKey(q), payload: encodeQueue(q)})
-		p.declare = append(p.declare, q.ID)
+		p.declare = appendStreams(p.declare, q)
 	}
 	for _, b := range c.Put.Bindings {
 		p.put = append(p.put, definition{key: bindingKey(b), payload: encodeBinding(b)})
 	}
 	return p
+}
+
+// appendStreams appends the numbers under which the messages of a queue are kept.
+func appendStreams(ids []uint32, q queue.Spec) []uint32 {
+	for i := range q.Streams() {
+		ids = append(ids, q.ID+uint32(i))
+	}
+	return ids
 }
 
 // Names carry their length, so that no key is the prefix of another.

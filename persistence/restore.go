@@ -133,8 +133,10 @@ func (s *Store) restoreQueues() error {
 		if err != nil {
 			return err
 		}
-		s.index.queues[q.ID] = &queueIndex{id: q.ID, next: s.floor}
-		s.lastQueue.Store(max(s.lastQueue.Load(), q.ID))
+		for _, id := range appendStreams(nil, q) {
+			s.index.queues[id] = &queueIndex{id: id, next: s.floor}
+			s.lastQueue.Store(max(s.lastQueue.Load(), id))
+		}
 		return nil
 	})
 }

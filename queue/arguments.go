@@ -24,9 +24,9 @@ func (t Type) module() string { return "rabbit_" + string(t) + "_queue" }
 
 // Arguments is what a queue's argument table means.
 type Arguments struct {
-	Type         Type
-	SingleActive bool // x-single-active-consumer
-	limits       limits
+	Type   Type
+	Levels int // of priority
+	law    law
 }
 
 // maxMilliseconds is the longest time that RabbitMQ accepts for a TTL or an
@@ -67,7 +67,10 @@ func arguments() []argument {
 		{"x-queue-leader-locator", all, oneOf("invalid_queue_locator_arg", "client-local", "balanced", "random", "least-leaders")},
 		{"x-queue-master-locator", classic, nil},
 		{"x-quorum-initial-group-size", quorum, integerBetween(1, math.MaxInt64)},
-		{"x-delivery-limit", quorum, nil},
+		{"x-delivery-limit", notStream, nil}, // of classic queues beyond RabbitMQ
+		{"x-delayed-retry-type", notStream, oneOf("invalid_delayed_retry_type", "disabled", "all", "failed", "returned")},
+		{"x-delayed-retry-min", notStream, milliseconds},
+		{"x-delayed-retry-max", notStream, milliseconds},
 		{"x-initial-cluster-size", stream, integerBetween(1, math.MaxInt64)},
 		{"x-max-age", stream, nil},
 		{"x-stream-max-segment-size-bytes", stream, nil},
@@ -89,16 +92,6 @@ func (s Spec) Validate() error {
 		return err
 	}
 	return s.checkProperties(t)
-}
-
-// arguments reads what the queue itself needs of its arguments.
-func (s Spec) arguments() (Arguments, error) {
-	t, err := s.queueType()
-	if err != nil {
-		return Arguments{}, err
-	}
-	singleActive, _ := s.Arguments.Lookup("x-single-active-consumer")
-	return Arguments{Type: t, SingleActive: singleActive == true, limits: s.rejectLimits()}, nil
 }
 
 func (s Spec) queueType() (Type, error) {
@@ -191,26 +184,6 @@ func (s Spec) checkProperties(t Type) error {
 
 func (s Spec) invalid(name, reason string) error {
 	return amqp.Errorf(amqp.CodePreconditionFailed, "invalid arg '%s' for %s: %s", name, s, reason)
-}
-
-// WithoutEffect lists the arguments of the queue that are checked and kept, but
-// do nothing in this version although they would in RabbitMQ.
-func (s Spec) WithoutEffect() []string {
-	var names []string
-	for _, name := range []string{
-		"x-expires", "x-message-ttl", "x-dead-letter-exchange", "x-max-priority",
-		"x-single-active-consumer", "x-delivery-limit",
-	} {
-		if _, ok := s.Arguments.Lookup(name); ok {
-			names = append(names, name)
-		}
-	}
-	for _, name := range []string{"x-max-length", "x-max-length-bytes"} {
-		if _, ok := s.Arguments.Lookup(name); ok && s.rejectLimits().none() {
-			names = append(names, name)
-		}
-	}
-	return names
 }
 
 func unacceptable(value any) string {

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sort"
 )
@@ -11,9 +12,10 @@ import (
 // others the pages that they were swapped into, so that a long backlog costs no
 // memory.
 type backlog struct {
-	spans   []Span  // of stored messages; all of the store's messages in them belong here
-	pages   []*page // ascending, disjoint
-	flagged []Span  // of redelivered messages
+	spans   []Span            // of stored messages; all of the store's messages in them belong here
+	pages   []*page           // ascending, disjoint
+	flagged []Span            // of redelivered messages
+	returns map[uint64]uint16 // of messages that have any
 	count   int
 	octets  int64 // of bodies
 }
@@ -56,11 +58,12 @@ type packer struct {
 func (p *packer) add(e *Entry) {
 	p.count++
 	p.octets += int64(e.size())
-	if e.Redelivered {
+	if e.Redelivered() {
 		p.flagged = extend(p.flagged, e.Seq, p.neighbours && p.flagging)
 	}
-	p.flagging = e.Redelivered
-	if e.stored {
+	p.flagging = e.Redelivered()
+	p.countReturns(e)
+	if e.stored() {
 		p.spans = extend(p.spans, e.Seq, p.neighbours)
 		return
 	}
@@ -76,6 +79,35 @@ func (p *packer) add(e *Entry) {
 	p.room -= e.size() + entryOverhead
 }
 
+// countReturns keeps what the entry knows of its returns.
+func (b *backlog) countReturns(e *Entry) {
+	if e.Returns == 0 {
+		return
+	}
+	if b.returns == nil {
+		b.returns = make(map[uint64]uint16)
+	}
+	b.returns[e.Seq] = e.Returns
+}
+
+// takeReturns gives what countReturns has kept.
+func (b *backlog) takeReturns(seq uint64) uint16 {
+	n := b.returns[seq]
+	if n > 0 {
+		delete(b.returns, seq)
+	}
+	return n
+}
+
+// mergeReturns unites what two backlogs have kept.
+func mergeReturns(a, b map[uint64]uint16) map[uint64]uint16 {
+	if len(a) == 0 {
+		return b
+	}
+	maps.Copy(a, b)
+	return a
+}
+
 // joins makes a number part of the last span, whatever lies between.
 const joins = true
 
@@ -88,15 +120,17 @@ func extend(spans []Span, seq uint64, joins bool) []Span {
 	return append(spans, Span{First: seq, Last: seq})
 }
 
-// concat joins two backlogs; nothing lies between them.
-func concat(a, b backlog) backlog {
-	if n := len(a.spans); n > 0 && len(b.spans) > 0 {
+// concat joins two backlogs of which the second comes behind the first. If they
+// are neighbours, nothing lies between them.
+func concat(a, b backlog, neighbours bool) backlog {
+	if n := len(a.spans); n > 0 && len(b.spans) > 0 && neighbours {
 		a.spans[n-1].Last = b.spans[0].Last
 		b.spans = b.spans[1:]
 	}
 	return backlog{
 		spans: append(a.spans, b.spans...), pages: append(a.pages, b.pages...),
 		flagged: append(a.flagged, b.flagged...),
+		returns: mergeReturns(a.returns, b.returns),
 		count:   a.count + b.count, octets: a.octets + b.octets,
 	}
 }
@@ -105,6 +139,7 @@ func concat(a, b backlog) backlog {
 func (b *backlog) merge(other backlog) {
 	b.spans = mergeSpans(b.spans, other.spans)
 	b.flagged = mergeSpans(b.flagged, other.flagged)
+	b.returns = mergeReturns(b.returns, other.returns)
 	if len(other.pages) > 0 {
 		b.pages = append(b.pages, other.pages...)
 		slices.SortFunc(b.pages, func(p, q *page) int { return cmp.Compare(p.First, q.First) })

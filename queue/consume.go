@@ -7,12 +7,12 @@ import "github.com/leveretmq/leveret/amqp"
 // if the queue is deleted. A queue that chooses a single active consumer has
 // none for itself.
 func (q *Queue) AddConsumer(c *Consumer) error {
-	q.mu.Lock()
+	q.lock()
 	if q.deleted {
 		q.mu.Unlock()
 		return Missing(q.spec.Name, q.spec.VHost)
 	}
-	if q.core.exclusive || c.Exclusive && (len(q.core.consumers) > 0 || q.args.SingleActive) {
+	if q.core.exclusive || c.Exclusive && (len(q.core.consumers) > 0 || q.core.law.single != shared) {
 		q.mu.Unlock()
 		return amqp.Errorf(amqp.CodeAccessRefused, "%s in exclusive use", q.spec)
 	}
@@ -25,7 +25,8 @@ func (q *Queue) AddConsumer(c *Consumer) error {
 // fetched is ready again. It reports whether an auto-delete queue has thereby
 // lost its last consumer, and so has to be deleted by the caller.
 func (q *Queue) RemoveConsumer(c *Consumer) (abandoned bool) {
-	q.mu.Lock()
+	q.lock()
+	q.touch()
 	if q.deleted {
 		q.mu.Unlock()
 		return false
@@ -53,7 +54,7 @@ const (
 // unacknowledged, and the caller answers for each by Ack or Requeue; otherwise
 // their references are the caller's. It is called by the one goroutine that writes to the consumer's connection.
 func (q *Queue) Fetch(c *Consumer, dst []Entry, maxBytes int) ([]Entry, Fetched) {
-	q.mu.Lock()
+	q.lock()
 	if c.gone {
 		deleted := q.deleted
 		q.mu.Unlock()
@@ -74,7 +75,7 @@ func (q *Queue) Fetch(c *Consumer, dst []Entry, maxBytes int) ([]Entry, Fetched)
 // Resume lets a consumer stand in line again that was refused by the limit of
 // its channel.
 func (q *Queue) Resume(c *Consumer) {
-	q.mu.Lock()
+	q.lock()
 	q.core.readmit(c)
 	q.core.dispatch()
 	q.finish(&Unit{})

@@ -1,19 +1,32 @@
 package queue
 
-import "github.com/leveretmq/leveret/message"
+import (
+	"math"
+
+	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/message"
+)
 
 // core is the state of a queue and its rules. It has no lock, no clock and no
 // I/O. What has to happen outside is left in effects, which the host collects
 // before it unlocks.
 type core struct {
-	ready     ready
+	lanes     lanes
+	waiting   waiting
 	rotation  rotation
 	consumers []*Consumer // in the order of their arrival
+	active    *Consumer   // the only one that is given messages, where there is a single one
 	exclusive bool        // the only consumer asked to be the only one
 	nextSeq   uint64
 	unacked   int // assigned or delivered, and not acknowledged
 	effects   effects
 	direct    direct
+
+	law      law
+	now      int64 // milliseconds since 1970; the host sets it if timed
+	wakeAt   int64 // when something is to be done if nothing happens before; see timed
+	timed    bool  // some of it depends on the time: now and wakeAt mean something
+	trimming bool  // more than the limits allow may be ready
 
 	memory     int64  // what the messages in memory cost, unacknowledged ones included, in octets
 	unwritten  int64  // the part of it that pages cost that are not written yet
@@ -24,10 +37,23 @@ type core struct {
 // effects is what a change asks the host to do.
 type effects struct {
 	wake   []*Consumer // to be told after the unlock
-	gone   []uint64    // stored messages that left the queue
-	purged []Span      // the same, for many at once
+	dead   []Dead      // to be published elsewhere, and buried then
+	gone   []entryID   // stored messages that left the queue
+	purged []laneSpan  // the same, for many at once
 	freed  []*page     // that nobody needs any more
 	load   bool        // messages have to be read before more can be dispatched
+}
+
+// entryID tells a stored message of the queue.
+type entryID struct {
+	seq   uint64
+	level uint8
+}
+
+// laneSpan is a span of the messages of one priority.
+type laneSpan struct {
+	Span
+	level uint8
 }
 
 // direct is a fetch that is under way: what its consumer is given goes to the
@@ -38,36 +64,70 @@ type direct struct {
 	room     int // octets of bodies that still fit
 }
 
-// publish adds a message at the tail and returns its sequence number. The
-// caller dispatches afterwards, once for many messages.
-func (c *core) publish(m *message.Message, stored bool) uint64 {
-	seq := c.nextSeq
+// publish adds a message at the tail and returns its entry. The caller
+// dispatches afterwards, once for many messages.
+func (c *core) publish(m *message.Message, keep bool) Entry {
+	e := Entry{Message: m, Seq: c.nextSeq}
+	if keep {
+		e.state = stored
+	}
+	if c.law.levels != nil {
+		e.level = c.law.levels.of(m)
+	}
 	c.nextSeq++
-	e := Entry{Message: m, Seq: seq, stored: stored}
-	c.memory += e.charge()
-	c.ready.push(e)
-	return seq
+	c.enter(e)
+	return e
 }
 
-// dispatch assigns ready messages to the consumers that can take one.
+// enter makes a new message ready, or lets it wait for its time.
+func (c *core) enter(e Entry) {
+	c.memory += e.charge()
+	if e.Message.Properties.Flags()&amqp.FlagExpiration != 0 {
+		c.timed = true
+	}
+	if c.law.delays {
+		if due := c.dueTime(e.Message); due > c.now {
+			c.wait(e, due)
+			return
+		}
+	}
+	c.lanes.of(e.level).push(e)
+}
+
+// dispatch assigns ready messages to the consumers that can take one, and sees
+// to it that what remains may remain.
 func (c *core) dispatch() {
-	for {
-		from := c.ready.front()
-		if from == nowhere {
-			return
-		}
-		if from == inLow || from == inOut {
-			c.effects.load = c.effects.load || c.rotation.waiting()
-			return
-		}
-		consumer := c.rotation.next()
-		if consumer == nil {
-			break
-		}
-		c.serve(consumer, from)
+	if c.timed {
+		c.ripen()
+	}
+	c.assignAll()
+	if c.timed || c.trimming {
+		c.tidy()
 	}
 	if c.readsAhead() {
 		c.effects.load = true
+	}
+}
+
+func (c *core) assignAll() {
+	for {
+		lane, from := c.lanes.front()
+		switch from {
+		case nowhere:
+			return
+		case inLow, inOut:
+			c.effects.load = c.effects.load || c.rotation.waiting()
+			return
+		}
+		if c.timed && c.expired(lane.peek(from), c.now-1) {
+			c.drop(lane.pop(from), Expired)
+			continue
+		}
+		consumer := c.rotation.next()
+		if consumer == nil {
+			return
+		}
+		c.serve(consumer, lane, from)
 	}
 }
 
@@ -76,21 +136,36 @@ func (c *core) dispatch() {
 const headOctets = 512 << 10
 
 // readsAhead says whether more should be brought in before it is needed.
-func (c *core) readsAhead() bool {
-	return !c.short && len(c.consumers) > 0 && !c.ready.out.empty() && c.ready.headSize < headOctets/2
+func (c *core) readsAhead() bool { return c.ahead() != nil }
+
+// ahead is the lane of which more should be brought in, or nil.
+func (c *core) ahead() *ready {
+	if c.short || len(c.consumers) == 0 {
+		return nil
+	}
+	lane := &c.lanes.only
+	if c.lanes.apart != nil {
+		if lane, _ = c.lanes.front(); lane == nil {
+			return nil
+		}
+	}
+	if lane.out.empty() || lane.headSize >= headOctets/2 {
+		return nil
+	}
+	return lane
 }
 
 // serve gives the consumer whose turn it is a message, and more of them as long
 // as nobody else stands in its line. Then it stands in line again, unless it has
 // had what it may have: it comes back by release, fetch or resume.
-func (c *core) serve(consumer *Consumer, from place) {
-	others := c.rotation.othersLike(consumer)
+func (c *core) serve(consumer *Consumer, lane *ready, from place) {
+	alone := !c.timed && !c.rotation.othersLike(consumer)
 	for c.hasRoom(consumer) {
 		if !consumer.acquire() {
 			return
 		}
-		c.assign(consumer, c.ready.pop(from))
-		if others || c.ready.front() != from {
+		c.assign(consumer, lane.pop(from))
+		if !alone || lane.front() != from {
 			break
 		}
 	}
@@ -100,7 +175,7 @@ func (c *core) serve(consumer *Consumer, from place) {
 // hasRoom says whether the consumer may be given one more message, apart from
 // the limit that it shares with others.
 func (c *core) hasRoom(consumer *Consumer) bool {
-	if consumer.gone || consumer.Prefetch != 0 && consumer.unacked >= consumer.Prefetch {
+	if consumer.gone || consumer.Prefetch != 0 && consumer.unacked >= consumer.Prefetch || c.standsBack(consumer) {
 		return false
 	}
 	if consumer == c.direct.consumer {
@@ -156,9 +231,9 @@ func (c *core) hand(e Entry) {
 	d.room -= e.Message.Size() + entryOverhead
 	if d.consumer.NoAck {
 		c.release(d.consumer, e)
-	} else if c.short && e.settled {
+	} else if c.short && e.state&settled != 0 {
 		c.memory -= e.charge()
-		e.light = true
+		e.state |= light
 	}
 	d.entries = append(d.entries, e)
 }
@@ -169,6 +244,9 @@ const entryOverhead = 64
 
 // readmit lets the consumer stand in line again if it has room.
 func (c *core) readmit(consumer *Consumer) {
+	if c.law.single == ambitious {
+		c.elect()
+	}
 	if c.hasRoom(consumer) {
 		c.rotation.enter(consumer)
 	}
@@ -176,55 +254,88 @@ func (c *core) readmit(consumer *Consumer) {
 
 // release forgets an unacknowledged message for good.
 func (c *core) release(consumer *Consumer, e Entry) {
+	c.yield(consumer)
+	c.forget(e)
+}
+
+// yield takes a message off what is unacknowledged.
+func (c *core) yield(consumer *Consumer) {
 	c.unacked--
-	c.memory -= e.charge()
-	if e.stored {
-		c.effects.gone = append(c.effects.gone, e.Seq)
-	}
 	if consumer != nil {
 		consumer.unacked--
 	}
 }
 
-// requeue makes unacknowledged messages ready again, flagged as redelivered.
-func (c *core) requeue(batch []Delivery) {
-	var light []Entry
-	for _, d := range batch {
-		d.Redelivered = true
-		if d.Message != nil {
-			c.giveBack(d.Consumer, d.Entry)
+// forget lets a message go that is neither ready nor unacknowledged any more.
+func (c *core) forget(e Entry) {
+	c.memory -= e.charge()
+	if e.stored() {
+		c.effects.gone = append(c.effects.gone, entryID{seq: e.Seq, level: e.level})
+	}
+}
+
+// requeue makes unacknowledged messages ready again, flagged as redelivered,
+// unless they have come back too often, or have to wait.
+func (c *core) requeue(batch []Delivery, how Return) {
+	var given []Entry // whose messages were given up
+	for i := range batch {
+		e := batch[i].Entry
+		e.state |= redelivered
+		c.yield(batch[i].Consumer)
+		if c.law.counts {
+			e.Returns = uint16(min(int(e.Returns)+1, math.MaxUint16))
+			if c.law.limited(e.Returns) {
+				c.drop(e, DeliveryLimit)
+				continue
+			}
+			if delay := c.law.retryDelay(e.Returns, how); delay > 0 {
+				c.wait(e, c.now+delay)
+				continue
+			}
+		}
+		if e.Message == nil {
+			given = append(given, e)
 			continue
 		}
-		light = append(light, d.Entry)
-		c.unacked--
-		if d.Consumer != nil {
-			d.Consumer.unacked--
-		}
+		c.giveBack(e)
 	}
-	c.ready.giveBackLight(light)
+	c.giveBackGiven(given)
 }
 
-// giveBack makes an unacknowledged message ready again, in its old place. It has
-// not been given up.
-func (c *core) giveBack(consumer *Consumer, e Entry) {
-	c.unacked--
-	if e.light {
-		e.light = false
+// giveBackGiven makes messages ready again that were given up meanwhile.
+func (c *core) giveBackGiven(entries []Entry) {
+	for len(entries) > 0 {
+		level := entries[0].level
+		n := 1
+		for n < len(entries) && entries[n].level == level {
+			n++
+		}
+		c.lanes.of(level).giveBackLight(entries[:n])
+		entries = entries[n:]
+	}
+}
+
+// giveBack makes a message ready again, in its old place. It has not been given
+// up.
+func (c *core) giveBack(e Entry) {
+	if e.state&light != 0 {
+		e.state &^= light
 		c.memory += e.charge()
 	}
-	c.ready.giveBack(e)
-	if consumer != nil {
-		consumer.unacked--
-	}
+	c.lanes.of(e.level).giveBack(e)
 }
 
 // get takes the first ready message out, as basic.get does. If it is out of
 // memory, it has to be loaded first.
 func (c *core) get() (e Entry, at place) {
-	at = c.ready.front()
+	if c.timed || c.trimming {
+		c.ripen()
+		c.tidy()
+	}
+	lane, at := c.lanes.front()
 	if at == inReturned || at == inHead {
 		c.unacked++
-		e = c.ready.pop(at)
+		e = lane.pop(at)
 	}
 	return e, at
 }
@@ -233,7 +344,8 @@ func (c *core) addConsumer(consumer *Consumer) {
 	c.consumers = append(c.consumers, consumer)
 	c.exclusive = consumer.Exclusive
 	c.rotation.join(consumer.Priority)
-	c.rotation.enter(consumer)
+	c.elect()
+	c.readmit(consumer)
 	c.dispatch()
 }
 
@@ -250,66 +362,87 @@ func (c *core) removeConsumer(consumer *Consumer) bool {
 		consumer.gone = true
 		consumer.yieldLimit()
 		for consumer.assigned.len() > 0 {
-			c.giveBack(consumer, consumer.assigned.pop())
+			c.yield(consumer)
+			c.giveBack(consumer.assigned.pop())
 		}
 		consumer.assignedBytes = 0
+		c.elect()
 		c.dispatch()
 		return true
 	}
 	return false
 }
 
-// purge drops all ready messages and returns their number. Nobody holds any
-// message above the head, so the rest goes as one span.
+// purge drops all messages that are ready or wait for their time, and returns
+// their number. Nobody holds any message above the head, so the rest of a lane
+// goes as one span.
 func (c *core) purge() int {
-	r := &c.ready
-	n := r.len()
-	r.eachInMemory(func(e *Entry) { c.memory -= e.charge() })
-	for _, e := range r.returned {
-		if e.stored {
-			c.effects.gone = append(c.effects.gone, e.Seq)
-		}
+	n := c.lanes.len() + c.waiting.len()
+	c.lanes.each(func(r *ready) { c.purgeLane(r) })
+	for _, w := range c.waiting.list {
+		c.forget(w.Entry)
 	}
-	c.effects.purged = append(c.effects.purged, r.low.spans...)
-	if rest, any := r.storedSpan(); any {
-		c.effects.purged = append(c.effects.purged, rest)
-	}
-	c.free(r.low.pages)
-	c.free(r.out.pages)
-	*r = ready{}
+	c.waiting = waiting{}
 	c.generation++
 	return n
 }
 
+func (c *core) purgeLane(r *ready) {
+	r.eachInMemory(func(e *Entry) { c.memory -= e.charge() })
+	for _, e := range r.returned {
+		if e.stored() {
+			c.effects.gone = append(c.effects.gone, entryID{seq: e.Seq, level: e.level})
+		}
+	}
+	purge := func(s Span) { c.effects.purged = append(c.effects.purged, laneSpan{Span: s, level: r.level}) }
+	for _, s := range r.low.spans {
+		purge(s)
+	}
+	if rest, any := r.storedSpan(); any && c.law.dense() {
+		purge(rest)
+	} else if any {
+		r.eachStored(purge)
+	}
+	c.free(r.low.pages)
+	c.free(r.out.pages)
+	*r = ready{level: r.level}
+}
+
 // storedSpan is the span of all stored messages from the head on.
 func (r *ready) storedSpan() (s Span, any bool) {
-	note := func(first, last uint64) {
+	r.eachStored(func(stored Span) {
 		if !any {
-			s.First = first
+			s.First = stored.First
 		}
-		s.Last, any = last, true
-	}
+		s.Last, any = stored.Last, true
+	})
+	return s, any
+}
+
+// eachStored visits the spans of stored messages from the head on.
+func (r *ready) eachStored(visit func(Span)) {
 	each := func(list *ring[Entry]) {
 		for i := range list.len() {
-			if e := list.at(i); e.stored {
-				note(e.Seq, e.Seq)
+			if e := list.at(i); e.stored() {
+				visit(Span{First: e.Seq, Last: e.Seq})
 			}
 		}
 	}
 	each(&r.head)
 	for _, out := range r.out.spans {
-		note(out.First, out.Last)
+		visit(out)
 	}
 	each(&r.tail)
-	return s, any
 }
 
 // end drops everything and returns the number of ready messages. The consumers
 // are woken to learn of it.
 func (c *core) end() int {
-	n := c.ready.len()
-	c.free(c.ready.low.pages)
-	c.free(c.ready.out.pages)
+	n := c.lanes.len() + c.waiting.len()
+	c.lanes.each(func(r *ready) {
+		c.free(r.low.pages)
+		c.free(r.out.pages)
+	})
 	*c = core{
 		generation: c.generation + 1,
 		effects:    effects{wake: c.consumers, freed: c.effects.freed},

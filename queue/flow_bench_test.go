@@ -126,7 +126,7 @@ func BenchmarkRequeue(b *testing.B) {
 	b.Run(fmt.Sprintf("batch=%d", flowBatch), func(b *testing.B) {
 		f := newFlow(b, 16, queue.ConsumerOptions{})
 		f.measure(b, func(batch []queue.Delivery) {
-			f.queue.Requeue(batch)
+			f.queue.Requeue(batch, queue.Nacked)
 			f.entries, _ = f.queue.Fetch(f.consumers[0], f.entries[:0], plenty)
 			for i, e := range f.entries {
 				batch[i].Entry = e

@@ -9,7 +9,7 @@ func (q *Queue) load() { q.loadFor(func() {}) }
 // loadFor does the same for somebody who takes a message under the same lock,
 // before it may leave memory again or go to somebody else.
 func (q *Queue) loadFor(take func()) {
-	q.mu.Lock()
+	q.lock()
 	q.asked = false
 	if running := q.loading; running != nil {
 		q.mu.Unlock()
@@ -34,7 +34,7 @@ func (q *Queue) loadFor(take func()) {
 
 	entries := q.read(&r, unwritten, number)
 
-	q.mu.Lock()
+	q.lock()
 	q.loading = nil
 	q.core.endLoad(&r, entries)
 	take()
@@ -47,13 +47,13 @@ func (q *Queue) loadFor(take func()) {
 // may not have been written yet.
 func (q *Queue) read(r *reading, unwritten []Entry, number uint64) (entries []Entry) {
 	if n := len(r.spans); n > 0 {
-		loaded, through := q.store.Load(q.spec.ID, r.spans, r.octets)
+		loaded, through := q.store.Load(q.streamOf(r.lane.level), r.spans, r.octets)
 		if through < r.spans[n-1].Last {
 			r.through = min(r.through, through)
 		}
 		entries = make([]Entry, 0, len(loaded))
 		for _, l := range loaded {
-			entries = append(entries, Entry{Message: l.Message, Seq: l.Seq, stored: true, settled: true})
+			entries = append(entries, Entry{Message: l.Message, Seq: l.Seq, state: stored | settled})
 		}
 	}
 	if r.page == nil {
@@ -78,20 +78,22 @@ func (q *Queue) read(r *reading, unwritten []Entry, number uint64) (entries []En
 func (q *Queue) weight(keep int64) (octets int64, consumed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	r := &q.core.ready
 	if q.core.memory == 0 {
 		q.known = false
 		return 0, false
 	}
 	consumed = len(q.core.consumers) > 0
-	ready := r.octets + messageCharge*int64(len(r.returned)+r.head.len()+r.tail.len())
-	return min(ready-q.kept(keep)+q.core.unwritten, q.core.memory), consumed
+	inMemory := int64(0)
+	q.core.lanes.each(func(r *ready) {
+		inMemory += r.octets + messageCharge*int64(len(r.returned)+r.head.len()+r.tail.len())
+	})
+	return min(inMemory-q.kept(keep)+q.core.unwritten, q.core.memory), consumed
 }
 
 // kept is what stays in memory of a queue that is paged out: nothing that nobody
-// consumes.
+// consumes, unless it may expire.
 func (q *Queue) kept(keep int64) int64 {
-	if len(q.core.consumers) > 0 {
+	if len(q.core.consumers) > 0 || q.core.timed {
 		return keep
 	}
 	return 0
@@ -106,7 +108,7 @@ func (q *Queue) scattered(keep int64) (list []Enqueue, bound uint64) {
 	entries := q.core.scattered(bound, q.kept(keep))
 	for _, e := range entries {
 		e.Message.Keep() // the store does not tell when it is done
-		list = append(list, Enqueue{Queue: q.spec.ID, Seq: e.Seq, Message: e.Message})
+		list = append(list, Enqueue{Queue: q.streamOf(e.level), Seq: e.Seq, Message: e.Message})
 	}
 	return list, bound
 }
@@ -114,7 +116,7 @@ func (q *Queue) scattered(keep int64) (list []Enqueue, bound uint64) {
 // pageOut takes messages out of memory, up to the bound, and keeps about so many
 // octets at a head that is consumed. What is stored up to the bound is committed.
 func (q *Queue) pageOut(bound uint64, keep int64) error {
-	q.mu.Lock()
+	q.lock()
 	pages := q.core.evict(bound, q.kept(keep))
 	q.core.dispatch()
 	q.finish(&Unit{})

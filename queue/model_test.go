@@ -83,10 +83,10 @@ func (m *model) step(t *testing.T) string {
 func (m *model) publish(*testing.T) {
 	for range 1 + m.rng.IntN(20) {
 		body := make([]byte, m.rng.IntN(3)*m.rng.IntN(100_000))
-		msg, stored := &message.Message{Body: body}, m.rng.IntN(4) > 0
-		seq := m.core.publish(msg, stored)
+		msg, keep := &message.Message{Body: body}, m.rng.IntN(4) > 0
+		seq := m.core.publish(msg, keep).Seq
 		m.ready = append(m.ready, seq)
-		if stored {
+		if keep {
 			m.disk[seq] = msg
 		}
 	}
@@ -103,7 +103,7 @@ func (m *model) pageOut(t *testing.T) {
 	}
 	keep := int64(m.rng.IntN(2) * m.rng.IntN(400_000))
 	for _, e := range m.core.scattered(bound, keep) {
-		require.True(t, e.stored && e.Seq <= bound)
+		require.True(t, e.stored() && e.Seq <= bound)
 	}
 	m.unwritten = append(m.unwritten, m.core.evict(bound, keep)...)
 	m.core.dispatch()
@@ -135,13 +135,13 @@ func (m *model) beginLoad(*testing.T) {
 	}
 	m.reading, m.result = &r, nil
 	octets := r.octets
-	stored := slices.Sorted(maps.Keys(m.disk))
+	kept := slices.Sorted(maps.Keys(m.disk))
 	for _, s := range r.spans {
-		for _, seq := range stored {
+		for _, seq := range kept {
 			if seq < s.First || seq > s.Last || octets <= 0 {
 				continue
 			}
-			e := Entry{Message: m.disk[seq], Seq: seq, stored: true, settled: true}
+			e := Entry{Message: m.disk[seq], Seq: seq, state: stored | settled}
 			m.result = append(m.result, e)
 			if octets -= e.size() + m.rng.IntN(50_000); octets <= 0 && seq < r.spans[len(r.spans)-1].Last {
 				r.through = min(r.through, seq)
@@ -217,7 +217,7 @@ func (m *model) leave(t *testing.T, e Entry) {
 	i := slices.Index(m.ready, e.Seq)
 	require.GreaterOrEqual(t, i, 0, "message %d was given out twice", e.Seq)
 	m.ready = slices.Delete(m.ready, i, i+1)
-	require.Equal(t, m.flagged[e.Seq], e.Redelivered, "redelivered flag of message %d", e.Seq)
+	require.Equal(t, m.flagged[e.Seq], e.Redelivered(), "redelivered flag of message %d", e.Seq)
 }
 
 func (m *model) get(t *testing.T) {
@@ -231,7 +231,7 @@ func (m *model) get(t *testing.T) {
 // drop notes that a message is gone for good. The store learns it from the
 // effects.
 func (m *model) drop(e Entry) {
-	if !e.stored {
+	if !e.stored() {
 		m.gone[e.Seq] = true
 	}
 }
@@ -262,7 +262,7 @@ func (m *model) ack(*testing.T) {
 func (m *model) requeue(*testing.T) {
 	back := m.someHeld()
 	m.rng.Shuffle(len(back), func(i, j int) { back[i], back[j] = back[j], back[i] })
-	m.core.requeue(back)
+	m.core.requeue(back, Nacked)
 	for _, d := range back {
 		m.flagged[d.Seq] = true
 		m.ready = append(m.ready, d.Seq)
@@ -303,16 +303,16 @@ func (m *model) assigned() (seqs []uint64) {
 
 func (m *model) check(t *testing.T, at string) {
 	assigned := m.assigned()
-	require.Len(t, m.ready, m.core.ready.len()+len(assigned), "%s: ready messages", at)
+	require.Len(t, m.ready, m.core.lanes.only.len()+len(assigned), "%s: ready messages", at)
 	require.Equal(t, len(m.held)+len(assigned), m.core.unacked, "%s: unacknowledged messages", at)
 	m.collectGone(t, at)
 	require.Equal(t, int(m.core.nextSeq), len(m.gone)+len(m.held)+len(m.ready), "%s: no message is lost or doubled", at)
 	m.checkMemory(t, at)
-	if m.core.ready.len() == 0 {
-		require.Zero(t, m.core.ready.bytes(), "%s: octets of an empty queue", at)
+	if m.core.lanes.only.len() == 0 {
+		require.Zero(t, m.core.lanes.only.bytes(), "%s: octets of an empty queue", at)
 		return
 	}
-	place := m.core.ready.front()
+	place := m.core.lanes.only.front()
 	if place == inLow || place == inOut {
 		for _, c := range m.consumers {
 			asked := m.reading != nil || m.core.effects.load
@@ -332,10 +332,10 @@ func (m *model) check(t *testing.T, at string) {
 }
 
 func (m *model) peek() uint64 {
-	if len(m.core.ready.returned) > 0 {
-		return m.core.ready.returned[0].Seq
+	if len(m.core.lanes.only.returned) > 0 {
+		return m.core.lanes.only.returned[0].Seq
 	}
-	return m.core.ready.head.front().Seq
+	return m.core.lanes.only.head.front().Seq
 }
 
 // collectGone moves what the store is told to forget.
@@ -345,8 +345,8 @@ func (m *model) collectGone(t *testing.T, at string) {
 		delete(m.disk, seq)
 		m.gone[seq] = true
 	}
-	for _, seq := range m.core.effects.gone {
-		forget(seq)
+	for _, id := range m.core.effects.gone {
+		forget(id.seq)
 	}
 	for _, s := range m.core.effects.purged {
 		for _, seq := range slices.Sorted(maps.Keys(m.disk)) {
@@ -362,7 +362,7 @@ func (m *model) collectGone(t *testing.T, at string) {
 func (m *model) checkMemory(t *testing.T, at string) {
 	var memory, octets, head int64
 	count := func(e *Entry) { memory += e.charge() }
-	r := &m.core.ready
+	r := &m.core.lanes.only
 	r.eachInMemory(func(e *Entry) {
 		count(e)
 		octets += int64(e.size())

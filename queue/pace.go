@@ -50,15 +50,15 @@ func (q *Queue) Pace(patience time.Duration) bool {
 // notePace finds out whether publishers should be held back; the caller holds
 // the queue's lock.
 func (q *Queue) notePace() {
-	r := &q.core.ready
-	drained := r.headSize <= drainedOctets
+	r, waits := &q.core.lanes.only, q.core.lanes.headSize()
+	drained := waits <= drainedOctets
 	switch {
 	case drained, len(q.core.consumers) == 0, !r.out.empty():
 		q.futile = q.futile && !drained
 		if q.crowded.Load() {
 			q.disperse()
 		}
-	case r.headSize > crowdedOctets && r.head.len() > crowdedMessages && !q.futile && !q.crowded.Load():
+	case waits > crowdedOctets && q.core.lanes.len() > crowdedMessages && !q.futile && !q.crowded.Load():
 		q.crowded.Store(true)
 	}
 }

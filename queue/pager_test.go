@@ -273,12 +273,12 @@ func TestPager_UnacknowledgedMessagesLeaveMemory(t *testing.T) {
 	}
 	require.False(t, q.RemoveConsumer(c))
 	require.Zero(t, p.Used())
-	q.Requeue(held)
+	q.Requeue(held, Nacked)
 	for i := range 500 {
 		d, _, ok := q.Get(AutoAck)
 		require.True(t, ok)
 		require.EqualValues(t, i+1, d.Seq)
-		require.True(t, d.Redelivered)
+		require.True(t, d.Redelivered())
 		require.Len(t, d.Message.Body, 1024)
 	}
 }

@@ -17,6 +17,7 @@ const (
 
 // reading is messages on their way back into memory.
 type reading struct {
+	lane       *ready
 	from       place // inLow or inOut
 	spans      []Span
 	page       *page // nil if only stored messages are wanted
@@ -29,20 +30,26 @@ type reading struct {
 
 // beginLoad says what has to be loaded next, if anything has to be.
 func (c *core) beginLoad() (reading, bool) {
-	r := reading{from: c.ready.front(), generation: c.generation, octets: shortOctets}
+	lane, from := c.lanes.front()
+	r := reading{lane: lane, from: from, generation: c.generation, octets: shortOctets}
+	if from != inLow && from != inOut {
+		if r.lane, r.from = c.ahead(), inOut; r.lane == nil {
+			return r, false
+		}
+	}
 	if !c.short {
-		r.octets = max(r.octets, headOctets-int(c.ready.headSize))
+		r.octets = max(r.octets, headOctets-int(r.lane.headSize))
 	}
-	switch {
-	case r.from == inLow:
-		c.ready.low.begin(&r)
-		return r, true
-	case r.from == inOut, c.readsAhead():
-		r.from = inOut
-		c.ready.out.begin(&r)
-		return r, true
+	r.lane.backlogAt(r.from).begin(&r)
+	return r, true
+}
+
+// backlogAt is the backlog at a place that is out of memory.
+func (r *ready) backlogAt(from place) *backlog {
+	if from == inLow {
+		return &r.low
 	}
-	return r, false
+	return &r.out
 }
 
 // begin fills in what comes first in a backlog that is not empty: spans, or a
@@ -79,33 +86,42 @@ func (c *core) endLoad(r *reading, loaded []Entry) {
 	if r.generation != c.generation {
 		return
 	}
-	b := &c.ready.out
-	if r.from == inLow {
-		b = &c.ready.low
-	}
+	b := r.lane.backlogAt(r.from)
 	for i := range loaded {
 		e := &loaded[i]
-		e.Redelivered = b.isFlagged(e.Seq)
+		e.level = r.lane.level
+		if b.isFlagged(e.Seq) {
+			e.state |= redelivered
+		}
+		e.Returns = b.takeReturns(e.Seq)
 		c.memory += e.charge()
-		c.ready.octets += int64(e.size())
 		if r.from == inLow {
-			c.ready.pushReturned(*e)
+			r.lane.giveBack(*e)
 		} else {
-			c.ready.pushHead(*e)
+			r.lane.octets += int64(e.size())
+			r.lane.pushHead(*e)
 		}
 	}
 	c.free(b.forget(r, loaded))
 }
 
 // scattered lists the stored messages that evict would take out of memory and
-// that were never read back: they may lie in many small pieces on the disk.
+// that were never read back: they may lie in many small pieces on the disk. Those
+// of one lane stand side by side, in their order.
 func (c *core) scattered(bound uint64, keep int64) (list []Entry) {
+	c.lanes.each(func(r *ready) {
+		list = append(list, r.scattered(bound, keep)...)
+		keep = max(keep-r.headSize, 0)
+	})
+	return list
+}
+
+func (r *ready) scattered(bound uint64, keep int64) (list []Entry) {
 	note := func(e Entry) {
-		if e.stored && !e.settled && e.Seq <= bound {
+		if e.state&(stored|settled) == stored && e.Seq <= bound {
 			list = append(list, e)
 		}
 	}
-	r := &c.ready
 	for _, e := range r.returned {
 		note(e)
 	}
@@ -135,26 +151,38 @@ func (r *ready) kept(octets int64) int {
 // many octets at the head. Up to that number everything that is stored is
 // committed. It returns the pages of what is not stored: the host writes them.
 func (c *core) evict(bound uint64, keep int64) (pages []*page) {
-	returned := c.evictReturned(bound, keep)
-	pages = append(pages, returned.pages...)
-	c.ready.low.merge(returned)
-
-	head := c.evictHead(bound, keep)
-	pages = append(pages, head.pages...)
-	if !head.empty() && !c.ready.out.empty() {
-		c.generation++ // a running load brings what comes behind this
-	}
-	c.ready.out = concat(head, c.ready.out)
-
-	tail := c.evictTail(bound)
-	pages = append(pages, tail.pages...)
-	c.ready.out = concat(c.ready.out, tail)
+	c.lanes.each(func(r *ready) {
+		before := r.headSize
+		pages = append(pages, c.evictLane(r, bound, keep)...)
+		keep = max(keep-before, 0)
+	})
 	for _, p := range pages {
 		c.memory += p.charge // until it is written
 		c.unwritten += p.charge
 	}
 	return pages
 }
+
+func (c *core) evictLane(r *ready, bound uint64, keep int64) (pages []*page) {
+	returned := c.evictReturned(r, bound, keep)
+	pages = append(pages, returned.pages...)
+	r.low.merge(returned)
+
+	head := c.evictHead(r, bound, keep)
+	pages = append(pages, head.pages...)
+	if !head.empty() && !r.out.empty() {
+		c.generation++ // a running load brings what comes behind this
+	}
+	r.out = c.concat(head, r.out)
+
+	tail := c.evictTail(r, bound)
+	pages = append(pages, tail.pages...)
+	r.out = c.concat(r.out, tail)
+	return pages
+}
+
+// concat joins two parts of what is out of a lane's memory.
+func (c *core) concat(a, b backlog) backlog { return concat(a, b, c.law.dense()) }
 
 // written notes that a page has left memory.
 func (c *core) written(p *page, number uint64) {
@@ -174,16 +202,15 @@ func (c *core) free(pages []*page) {
 	c.effects.freed = append(c.effects.freed, pages...)
 }
 
-// leave accounts for a message that leaves memory.
-func (c *core) leave(e *Entry) {
+// leave accounts for a message of a lane that leaves memory.
+func (c *core) leave(r *ready, e *Entry) {
 	c.memory -= e.charge()
-	c.ready.octets -= int64(e.size())
+	r.octets -= int64(e.size())
 }
 
 // evictReturned takes messages that came back. Those that would go into a page
 // stay if it could lie between others.
-func (c *core) evictReturned(bound uint64, keep int64) backlog {
-	r := &c.ready
+func (c *core) evictReturned(r *ready, bound uint64, keep int64) backlog {
 	swapped := uint64(0)
 	if n := len(r.low.pages); n > 0 {
 		swapped = r.low.pages[n-1].Last
@@ -193,13 +220,13 @@ func (c *core) evictReturned(bound uint64, keep int64) backlog {
 	slices.SortFunc(r.returned, bySeq)
 	for i := range r.returned {
 		e := &r.returned[i]
-		if keep > 0 || e.Seq > bound || !e.stored && e.Seq <= swapped {
+		if keep > 0 || e.Seq > bound || !e.stored() && e.Seq <= swapped {
 			keep -= headCost(e)
 			stay = append(stay, *e)
 			continue
 		}
 		left.add(e)
-		c.leave(e)
+		c.leave(r, e)
 	}
 	r.returned = stay // sorted, which is a heap
 	return left.backlog
@@ -207,8 +234,7 @@ func (c *core) evictReturned(bound uint64, keep int64) backlog {
 
 // evictHead takes messages from the end of the head, where they join what is
 // out. What comes behind them and has to stay becomes the tail.
-func (c *core) evictHead(bound uint64, keep int64) backlog {
-	r := &c.ready
+func (c *core) evictHead(r *ready, bound uint64, keep int64) backlog {
 	if r.out.empty() {
 		r.joinTail()
 	}
@@ -217,7 +243,7 @@ func (c *core) evictHead(bound uint64, keep int64) backlog {
 		!r.out.empty() && r.head.at(r.head.len()-1).Seq > bound {
 		return backlog{}
 	}
-	left := packer{neighbours: true}
+	left := packer{neighbours: c.law.dense()}
 	all := r.head
 	r.head, r.headSize = ring[Entry]{}, 0
 	for i := range all.len() {
@@ -226,7 +252,7 @@ func (c *core) evictHead(bound uint64, keep int64) backlog {
 			r.pushHead(e)
 		case e.Seq <= bound:
 			left.add(&e)
-			c.leave(&e)
+			c.leave(r, &e)
 		default:
 			r.tail.push(e)
 		}
@@ -235,20 +261,22 @@ func (c *core) evictHead(bound uint64, keep int64) backlog {
 }
 
 // evictTail takes messages from the front of the tail, if there is one.
-func (c *core) evictTail(bound uint64) backlog {
-	left := packer{neighbours: true}
-	for tail := &c.ready.tail; tail.len() > 0 && tail.front().Seq <= bound; {
+func (c *core) evictTail(r *ready, bound uint64) backlog {
+	left := packer{neighbours: c.law.dense()}
+	for tail := &r.tail; tail.len() > 0 && tail.front().Seq <= bound; {
 		e := tail.pop()
 		left.add(&e)
-		c.leave(&e)
+		c.leave(r, &e)
 	}
 	return left.backlog
 }
 
-// restoreSpan adds stored messages that are out of memory, behind all others.
-func (c *core) restoreSpan(r Recovered) {
-	tail := c.evictTail(r.Last) // nothing in memory may lie between what is out
-	c.ready.out = concat(concat(c.ready.out, tail), backlog{
+// restoreSpan adds stored messages that are out of memory, behind all others of
+// their lane.
+func (c *core) restoreSpan(level uint8, r Recovered) {
+	lane := c.lanes.of(level)
+	tail := c.evictTail(lane, r.Last) // nothing in memory may lie between what is out
+	lane.out = c.concat(c.concat(lane.out, tail), backlog{
 		spans: []Span{r.Span}, flagged: slices.Clone(r.Redelivered), count: r.Count, octets: r.Octets,
 	})
 }

@@ -3,6 +3,7 @@ package queue
 import (
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/internal/lockorder"
@@ -13,10 +14,11 @@ import (
 // package comment for the order of locks.
 type Queue struct {
 	spec  Spec
-	args  Arguments
+	args  *Arguments
 	owner any // the connection that an exclusive queue belongs to
 	store Store
 	pager *Pager // nil if nothing leaves memory
+	host  Host
 
 	mu      lockorder.Mutex[lockorder.Queue]
 	core    core          // guarded by mu
@@ -28,6 +30,7 @@ type Queue struct {
 	deleted bool          // guarded by mu; set once
 	asked   bool          // guarded by mu; the pager has been asked to load
 	known   bool          // guarded by mu; the pager knows that the queue has messages in memory
+	clock   *clock        // guarded by mu; nil while no time matters
 
 	unwritten []*page // of the pager's goroutine; pages that are not written yet
 }
@@ -44,18 +47,44 @@ type Options struct {
 	Owner any
 	// NextSeq is the lowest sequence number that was never used.
 	NextSeq uint64
+	// Host does what a queue cannot do itself. It may be nil for a queue that
+	// neither drops messages nor expires.
+	Host Host
+}
+
+// Host is what a queue needs of the broker around it.
+type Host interface {
+	Undertaker
+	// Expired tells that nobody has used the queue for as long as it may be
+	// unused. It is called with no lock held.
+	Expired(q *Queue)
 }
 
 // New makes the queue that the specification describes. The caller has checked
 // a new specification with Validate.
 func New(spec Spec, o Options) (*Queue, error) {
-	args, err := spec.arguments()
+	args, err := spec.meaning()
 	if err != nil {
 		return nil, err
 	}
-	q := &Queue{spec: spec, args: args, owner: o.Owner, store: o.Store, pager: o.Pager}
+	q := &Queue{spec: spec, args: args, owner: o.Owner, store: o.Store, pager: o.Pager, host: o.Host}
 	q.core.nextSeq = o.NextSeq
+	q.core.obey(args)
+	if q.expires() {
+		q.clock = &clock{used: time.Now().UnixMilli()}
+		q.mu.Lock()
+		q.schedule()
+		q.mu.Unlock()
+	}
 	return q, nil
+}
+
+// obey takes over what the arguments say.
+func (c *core) obey(args *Arguments) {
+	c.wakeAt = never
+	c.lanes = newLanes(args.Levels)
+	c.law = args.law
+	c.timed = c.law.Rules != nil && (c.law.TTL >= 0 || c.law.Expires >= 0) || c.law.delays || c.law.counts
 }
 
 // Spec is what the queue was declared as.
@@ -70,19 +99,34 @@ func (q *Queue) ID() uint32 { return q.spec.ID }
 // LockedFor says whether the queue is exclusive to somebody other than owner.
 func (q *Queue) LockedFor(owner any) bool { return q.spec.Exclusive && q.owner != owner }
 
-// Restore puts back what the store found at start. It comes in the order of the
-// sequence numbers, before the queue is used.
-func (q *Queue) Restore(r Recovered) {
-	q.mu.Lock()
+// Streams are the numbers under which the store knows the messages of the queue:
+// one for each priority, from the number of the queue on.
+func (s Spec) Streams() int { return s.levels() }
+
+// streamOf is the number under which the store knows the messages of a level.
+func (q *Queue) streamOf(level uint8) uint32 { return q.spec.ID + uint32(level) }
+
+// Restore puts back what the store found at start in one of the queue's streams,
+// counted from 0. It comes in the order of the sequence numbers, before the
+// queue is used.
+func (q *Queue) Restore(stream int, r Recovered) {
+	q.lock()
 	q.core.nextSeq = max(q.core.nextSeq, r.Last+1)
 	if r.Message == nil {
-		q.core.restoreSpan(r)
+		q.core.restoreSpan(uint8(stream), r)
 	} else {
-		e := Entry{Message: r.Message, Seq: r.First, Redelivered: len(r.Redelivered) > 0, stored: true}
-		q.core.memory += e.charge()
-		q.core.ready.push(e)
+		q.core.restore(uint8(stream), r)
 	}
 	q.finish(&Unit{})
+}
+
+// restore adds a message that was stored.
+func (c *core) restore(level uint8, r Recovered) {
+	e := Entry{Message: r.Message, Seq: r.First, level: level, state: stored}
+	if len(r.Redelivered) > 0 {
+		e.state |= redelivered
+	}
+	c.enter(e)
 }
 
 // Publication is one message on its way into a queue, and who waits for it.
@@ -98,7 +142,7 @@ type Publication struct {
 //
 // Consumers may be done with a message before Publish returns.
 func (q *Queue) Publish(batch []Publication) {
-	q.mu.Lock()
+	q.lock()
 	if q.deleted {
 		q.mu.Unlock()
 		for _, p := range batch {
@@ -121,26 +165,35 @@ func (q *Queue) keeps(m *message.Message) bool {
 func (q *Queue) publishLocked(batch []Publication, unit *Unit) (complete bool) {
 	complete = true
 	for _, p := range batch {
-		if !q.args.limits.none() {
-			q.core.dispatch() // what a consumer takes at once does not fill the queue
-			if q.core.full(p.Message, q.args.limits) {
-				complete = false
-				p.Receipt.Done(false)
-				continue
-			}
+		if q.core.law.bounded() && !q.admit(p.Message) {
+			complete = false
+			p.Receipt.Done(false)
+			continue
 		}
-		stored := q.keeps(p.Message)
-		seq := q.core.publish(p.Message, stored)
-		if !stored {
+		e := q.core.publish(p.Message, q.keeps(p.Message))
+		if !e.stored() {
 			p.Receipt.Done(true)
 			continue
 		}
 		p.Message.Keep() // the store does not tell when it is done
 		unit.Enqueue = append(unit.Enqueue,
-			Enqueue{Queue: q.spec.ID, Seq: seq, Message: p.Message, Receipt: p.Receipt})
+			Enqueue{Queue: q.streamOf(e.level), Seq: e.Seq, Message: p.Message, Receipt: p.Receipt})
 	}
 	q.core.dispatch()
 	return complete
+}
+
+// admit says whether a queue of bounded length takes the message.
+func (q *Queue) admit(m *message.Message) bool {
+	q.core.trimming = true
+	q.core.dispatch() // what a consumer takes at once does not fill the queue
+	if q.core.law.Overflow == DropHead || !q.core.full(m) {
+		return true
+	}
+	if q.core.law.Overflow == RejectPublishDLX {
+		q.core.drop(Entry{Message: m}, MaxLength)
+	}
+	return false
 }
 
 // finish hands the stored changes over, unlocks, and does what the change asks
@@ -151,6 +204,9 @@ func (q *Queue) finish(unit *Unit) {
 		q.store.Submit(*unit)
 	}
 	q.notePace()
+	if q.core.timed {
+		q.schedule()
+	}
 	var room [8]*Consumer // most changes wake few, and these need no allocation
 	woken := append(room[:0], q.core.effects.wake...)
 	after := q.takeEffects()
@@ -170,6 +226,7 @@ func wake(consumers []*Consumer) {
 // beside waking consumers.
 type aftermath struct {
 	queue *Queue
+	dead  []Dead
 	freed []uint64
 	load  bool
 }
@@ -178,7 +235,8 @@ type aftermath struct {
 // to the consumers that are to be woken.
 func (q *Queue) takeEffects() aftermath {
 	e := &q.core.effects
-	a := aftermath{queue: q}
+	a := aftermath{queue: q, dead: e.dead}
+	e.dead = nil
 	clear(e.wake)
 	e.wake = e.wake[:0]
 	for _, p := range e.freed {
@@ -214,6 +272,9 @@ func (q *Queue) chargePager() {
 }
 
 func (a *aftermath) do() {
+	if len(a.dead) > 0 {
+		a.queue.host.Bury(a.queue, a.dead)
+	}
 	if len(a.freed) > 0 {
 		a.queue.pager.free(a.freed)
 	}
@@ -224,14 +285,14 @@ func (a *aftermath) do() {
 
 func (q *Queue) collectGone(unit *Unit) {
 	e := &q.core.effects
-	for _, seq := range e.gone {
-		unit.Ack = append(unit.Ack, Ack{Queue: q.spec.ID, Seq: seq})
+	for _, gone := range e.gone {
+		unit.Ack = append(unit.Ack, Ack{Queue: q.streamOf(gone.level), Seq: gone.seq})
 	}
 	if e.gone = e.gone[:0]; cap(e.gone) > keptGone {
 		e.gone = nil
 	}
 	for _, s := range e.purged {
-		unit.Purge = append(unit.Purge, Range{Queue: q.spec.ID, Span: s})
+		unit.Purge = append(unit.Purge, Range{Queue: q.streamOf(s.level), Span: s.Span})
 	}
 	e.purged = nil
 }
@@ -253,10 +314,10 @@ type Delivery struct {
 	Limited bool
 }
 
-// Ack settles deliveries of this queue for good: acknowledged by the client,
-// or rejected without requeue. The caller may release their messages.
+// Ack settles deliveries of this queue for good. The caller may release their
+// messages.
 func (q *Queue) Ack(batch []Delivery) {
-	q.mu.Lock()
+	q.lock()
 	var unit Unit
 	q.ackLocked(batch)
 	q.core.dispatch()
@@ -273,6 +334,24 @@ func (q *Queue) ackLocked(batch []Delivery) {
 	q.readmitAll(batch)
 }
 
+// Reject settles deliveries of this queue that the client does not want: they are
+// dead-lettered or gone. The caller may release their messages.
+func (q *Queue) Reject(batch []Delivery) {
+	q.lock()
+	var unit Unit
+	q.rejectLocked(batch)
+	q.core.dispatch()
+	q.finish(&unit)
+}
+
+func (q *Queue) rejectLocked(batch []Delivery) {
+	if q.deleted {
+		return
+	}
+	q.core.reject(batch)
+	q.readmitAll(batch)
+}
+
 // readmitAll lets the consumers whose deliveries were settled stand in line
 // again.
 func (q *Queue) readmitAll(batch []Delivery) {
@@ -286,20 +365,21 @@ func (q *Queue) readmitAll(batch []Delivery) {
 }
 
 // Requeue makes deliveries of this queue ready again, each at its original
-// place and flagged as redelivered.
-func (q *Queue) Requeue(batch []Delivery) {
-	q.mu.Lock()
+// place and flagged as redelivered. A message that has come back too often is
+// dropped instead, where the queue has such a limit.
+func (q *Queue) Requeue(batch []Delivery, how Return) {
+	q.lock()
 	var unit Unit
-	q.requeueLocked(batch)
+	q.requeueLocked(batch, how)
 	q.core.dispatch()
 	q.finish(&unit)
 }
 
-func (q *Queue) requeueLocked(batch []Delivery) {
+func (q *Queue) requeueLocked(batch []Delivery, how Return) {
 	if q.deleted {
 		return
 	}
-	q.core.requeue(batch)
+	q.core.requeue(batch, how)
 	q.readmitAll(batch)
 }
 
@@ -315,9 +395,10 @@ func (q *Queue) Get(mode AckMode) (d Delivery, remaining int, ok bool) {
 		if ok = at != nowhere; ok && mode == AutoAck {
 			q.core.release(nil, d.Entry)
 		}
-		remaining = q.core.ready.len()
+		remaining = q.core.lanes.len()
 	}
-	q.mu.Lock()
+	q.lock()
+	q.touch()
 	take()
 	q.finish(&Unit{})
 	for at == inLow || at == inOut {
@@ -336,10 +417,10 @@ const (
 	AutoAck   AckMode = true
 )
 
-// Purge drops all ready messages and returns their number. Done, if set, is
-// called when that is durable.
+// Purge drops all messages that no client has, and returns their number. Done, if
+// set, is called when that is durable.
 func (q *Queue) Purge(done func(error)) int {
-	q.mu.Lock()
+	q.lock()
 	n := q.core.purge()
 	unit := Unit{Done: done}
 	q.collectGone(&unit)
@@ -355,6 +436,7 @@ func (q *Queue) Purge(done func(error)) int {
 type Counts struct {
 	Ready     int
 	Unacked   int
+	Delayed   int
 	Consumers int
 }
 
@@ -362,7 +444,10 @@ type Counts struct {
 func (q *Queue) Counts() Counts {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return Counts{Ready: q.core.ready.len(), Unacked: q.core.unacked, Consumers: len(q.core.consumers)}
+	return Counts{
+		Ready: q.core.lanes.len(), Unacked: q.core.unacked, Delayed: q.core.waiting.len(),
+		Consumers: len(q.core.consumers),
+	}
 }
 
 // Condition is what has to hold for a queue to be deleted.
@@ -391,6 +476,7 @@ func (q *Queue) Delete(c Condition) (int, error) {
 		c.assigned.clear()
 	}
 	n := q.core.end()
+	q.stopClock()
 	q.finish(&Unit{})
 	return n, nil
 }
@@ -399,7 +485,7 @@ func (q *Queue) checkDelete(c Condition) error {
 	if err := q.checkQuorumDelete(c); err != nil {
 		return err
 	}
-	if c.IfEmpty && q.core.ready.len() > 0 {
+	if c.IfEmpty && q.core.lanes.len() > 0 {
 		return amqp.Errorf(amqp.CodePreconditionFailed, "%s not empty", q.spec)
 	}
 	if c.IfUnused && len(q.core.consumers) > 0 {
@@ -414,9 +500,11 @@ func (q *Queue) checkDelete(c Condition) error {
 func (q *Queue) Redelivered() (list []Range) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, s := range q.core.ready.redelivered() {
-		list = append(list, Range{Queue: q.spec.ID, Span: s})
-	}
+	q.core.lanes.each(func(r *ready) {
+		for _, s := range r.redelivered() {
+			list = append(list, Range{Queue: q.streamOf(r.level), Span: s})
+		}
+	})
 	return list
 }
 

@@ -157,7 +157,7 @@ func TestQueue_RequeueRestoresOrderAndFlags(t *testing.T) {
 	entries, _ := q.Fetch(c, nil, plenty)
 	require.False(t, q.RemoveConsumer(c))
 	all := deliveries(q, c, entries)
-	q.Requeue([]queue.Delivery{all[2], all[0], all[1]})
+	q.Requeue([]queue.Delivery{all[2], all[0], all[1]}, queue.Nacked)
 	for _, want := range []struct {
 		body        string
 		redelivered bool
@@ -165,7 +165,7 @@ func TestQueue_RequeueRestoresOrderAndFlags(t *testing.T) {
 		d, _, ok := q.Get(queue.AutoAck)
 		require.True(t, ok)
 		require.Equal(t, want.body, string(d.Message.Body))
-		require.Equal(t, want.redelivered, d.Redelivered)
+		require.Equal(t, want.redelivered, d.Redelivered())
 	}
 	require.Equal(t, queue.Counts{}, q.Counts())
 }
@@ -223,7 +223,7 @@ func TestQueue_DeleteTellsConsumersAndForgets(t *testing.T) {
 	_, fetched := q.Fetch(c, nil, plenty)
 	require.Equal(t, queue.Gone, fetched)
 	q.Ack(deliveries(q, c, entries))
-	q.Requeue(deliveries(q, c, entries))
+	q.Requeue(deliveries(q, c, entries), queue.Nacked)
 	publish(q, "late")
 	require.Equal(t, queue.Counts{}, q.Counts())
 }

@@ -3,74 +3,23 @@ package queue
 import (
 	"cmp"
 	"slices"
-
-	"github.com/leveretmq/leveret/message"
 )
 
-// Entry is one message in one queue.
-type Entry struct {
-	// Message is nil in an unacknowledged entry whose message was given up,
-	// see Held.
-	Message *message.Message
-	// Seq is the message's place in the queue; it never changes.
-	Seq    uint64
-	octets uint32 // of the body, once the message was given up
-	// Redelivered says that the message may have been seen by a consumer.
-	Redelivered bool
-	// stored says that the store knows the message, and has to learn when it
-	// is gone.
-	stored bool
-	// settled says that the message was read from the store, so that it can
-	// be read again at any time.
-	settled bool
-	// light says that the message is not kept while it is unacknowledged.
-	light bool
-}
-
-// Held is the entry as it is to be kept until it is acknowledged. Where memory
-// is short it is without its message, which a requeue brings back from disk.
-func (e Entry) Held() Entry {
-	if e.light {
-		e.octets, e.Message = uint32(e.Message.Size()), nil
-	}
-	return e
-}
-
-// size is the octets of the body.
-func (e *Entry) size() int {
-	if e.Message == nil {
-		return int(e.octets)
-	}
-	return e.Message.Size()
-}
-
-// charge is what the entry costs in memory, in octets, about. A body that
-// several queues share is charged to each of them in part.
-func (e *Entry) charge() int64 {
-	if e.Message == nil || e.light {
-		return 0
-	}
-	return messageCharge + int64(e.Message.Footprint())
-}
-
-// messageCharge is what a message costs beside its octets: the message, its
-// strings, and its entry in a ring that may be half empty.
-const messageCharge = 256
-
-// ready holds the messages that wait for a consumer, in the order of their
-// sequence numbers. Whatever comes back was taken from the head once, so all
+// ready holds the messages of one priority that wait for a consumer, in the order
+// of their sequence numbers. Whatever comes back was taken from the head once, so all
 // returned messages go before all others. The middle of a long queue is out of
 // memory:
 //
 //	low, returned (mixed) | head | out | tail
 type ready struct {
-	returned []Entry // binary heap by Seq
+	returned heap[Entry]
 	head     ring[Entry]
 	tail     ring[Entry] // empty unless something is out
 	low      backlog     // of returned messages
 	out      backlog
 	octets   int64 // of the bodies in memory
 	headSize int64 // octets of bodies in head, and a little for each
+	level    uint8 // the priority
 }
 
 func (r *ready) len() int {
@@ -101,7 +50,7 @@ func headCost(e *Entry) int64 { return int64(e.size()) + entryOverhead }
 // giveBack puts a message that was taken before back to its place.
 func (r *ready) giveBack(e Entry) {
 	r.octets += int64(e.size())
-	r.pushReturned(e)
+	r.returned.push(e)
 }
 
 // giveBackLight does the same with entries whose messages were given up meanwhile.
@@ -114,19 +63,6 @@ func (r *ready) giveBackLight(entries []Entry) {
 		back.add(&entries[i])
 	}
 	r.low.merge(back.backlog)
-}
-
-func (r *ready) pushReturned(e Entry) {
-	r.returned = append(r.returned, e)
-	h := r.returned
-	for i := len(h) - 1; i > 0; {
-		parent := (i - 1) / 2
-		if h[parent].Seq <= h[i].Seq {
-			break
-		}
-		h[parent], h[i] = h[i], h[parent]
-		i = parent
-	}
 }
 
 // place is where the first message is.
@@ -176,41 +112,24 @@ func (r *ready) joinTail() {
 	}
 }
 
+// peek is the first message, whose place is in memory.
+func (r *ready) peek(from place) Entry {
+	if from == inReturned {
+		return r.returned[0]
+	}
+	return r.head.front()
+}
+
 // pop takes the first message, whose place is in memory.
 func (r *ready) pop(from place) Entry {
 	var e Entry
 	if from == inReturned {
-		e = r.popReturned()
+		e = r.returned.pop()
 	} else {
 		e = r.head.pop()
 		r.headSize -= headCost(&e)
 	}
 	r.octets -= int64(e.size())
-	return e
-}
-
-func (r *ready) popReturned() Entry {
-	h := r.returned
-	e, last := h[0], len(h)-1
-	h[0], h[last] = h[last], Entry{}
-	h = h[:last]
-	for i := 0; ; {
-		least := i
-		for child := 2*i + 1; child <= 2*i+2 && child < len(h); child++ {
-			if h[child].Seq < h[least].Seq {
-				least = child
-			}
-		}
-		if least == i {
-			break
-		}
-		h[i], h[least] = h[least], h[i]
-		i = least
-	}
-	if len(h) == 0 {
-		h = nil
-	}
-	r.returned = h
 	return e
 }
 
@@ -231,7 +150,7 @@ func (r *ready) eachInMemory(visit func(*Entry)) {
 func (r *ready) redelivered() []Span {
 	var list []Span
 	r.eachInMemory(func(e *Entry) {
-		if e.stored && e.Redelivered {
+		if e.state&(stored|redelivered) == stored|redelivered {
 			list = append(list, Span{First: e.Seq, Last: e.Seq})
 		}
 	})

@@ -11,6 +11,7 @@ type Part struct {
 	Queue   *Queue
 	Publish []Publication
 	Ack     []Delivery
+	Reject  []Delivery
 	Requeue []Delivery
 }
 
@@ -24,7 +25,7 @@ type Part struct {
 func Commit(store Store, parts []Part, done func(error)) (complete bool) {
 	slices.SortFunc(parts, func(a, b Part) int { return cmp.Compare(a.Queue.ID(), b.Queue.ID()) })
 	for _, p := range parts {
-		p.Queue.mu.Lock()
+		p.Queue.lock()
 	}
 	unit := Unit{Done: done}
 	complete = true
@@ -40,6 +41,9 @@ func Commit(store Store, parts []Part, done func(error)) (complete bool) {
 	for i, p := range parts {
 		woken = append(woken, p.Queue.core.effects.wake...)
 		after[i] = p.Queue.takeEffects()
+		if p.Queue.core.timed {
+			p.Queue.schedule()
+		}
 		p.Queue.mu.Unlock()
 	}
 	wake(woken)
@@ -57,7 +61,8 @@ func (q *Queue) applyLocked(p Part, unit *Unit) (complete bool) {
 		return true
 	}
 	q.ackLocked(p.Ack)
-	q.requeueLocked(p.Requeue)
+	q.rejectLocked(p.Reject)
+	q.requeueLocked(p.Requeue, Nacked)
 	complete = q.publishLocked(p.Publish, unit)
 	q.collectGone(unit)
 	return complete

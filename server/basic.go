@@ -21,9 +21,9 @@ func (ch *channel) handleBasic(method amqp.Method) error {
 	case *amqp.BasicGet:
 		return ch.get(m)
 	case *amqp.BasicNack:
-		return ch.reject(m.DeliveryTag, m.Multiple, m.Requeue)
+		return ch.reject(m.DeliveryTag, m.Multiple, m.Requeue, queue.Nacked)
 	case *amqp.BasicReject:
-		return ch.reject(m.DeliveryTag, single, m.Requeue)
+		return ch.reject(m.DeliveryTag, single, m.Requeue, queue.Rejected)
 	case *amqp.BasicRecover:
 		return ch.recover(m.Requeue, &amqp.BasicRecoverOk{})
 	case *amqp.BasicRecoverAsync:
@@ -168,7 +168,7 @@ func (ch *channel) get(m *amqp.BasicGet) error {
 		ch.unacked.push(d)
 	}
 	conn.out = amqp.AppendContent(conn.out, ch.id, &amqp.BasicGetOk{
-		DeliveryTag: ch.lastTag, Redelivered: d.Redelivered, MessageCount: uint32(remaining),
+		DeliveryTag: ch.lastTag, Redelivered: d.Redelivered(), MessageCount: uint32(remaining),
 		Exchange: d.Message.Exchange, RoutingKey: d.Message.RoutingKey,
 	}, d.Message.Properties, d.Message.Body, conn.frameMax)
 	if m.NoAck {

@@ -266,7 +266,7 @@ func (ch *channel) end() {
 	if err := ch.conn.vhost.DeleteAbandoned(abandoned...); err != nil {
 		ch.conn.log.Error("cannot delete auto-delete queues", "error", err)
 	}
-	requeue(unacked)
+	requeue(unacked, queue.Abandoned)
 }
 
 // giveUp takes away all consumers and unacknowledged messages in one go, so
@@ -288,9 +288,9 @@ func (ch *channel) giveUp() (unacked []queue.Delivery, abandoned []*queue.Queue)
 const maxTag = ^uint64(0)
 
 // requeue brings deliveries back to their queues, the batch of each at once.
-func requeue(deliveries []queue.Delivery) {
+func requeue(deliveries []queue.Delivery, how queue.Return) {
 	for q, batch := range byQueue(deliveries) {
-		q.Requeue(batch)
+		q.Requeue(batch, how)
 	}
 }
 

@@ -59,10 +59,13 @@ type connection struct {
 	peer   *slog.Logger // knows its address only; for every goroutine
 	sock   net.Conn
 	input  input
-	state  state
-	user   auth.User
-	vhost  *broker.VHost
-	client clientProperties
+	// arrived is when the last octets were read, in milliseconds since 1970; of
+	// the reader.
+	arrived int64
+	state   state
+	user    auth.User
+	vhost   *broker.VHost
+	client  clientProperties
 	// frameMax is written in the handshake, before there is a consumer.
 	frameMax    uint32
 	channelMax  uint16
@@ -204,6 +207,7 @@ func (c *connection) read() error {
 		c.awaits.Store(awaitsBroker)
 		c.octetsIn.Add(uint64(n))
 		if n > 0 {
+			c.arrived = time.Now().UnixMilli()
 			return nil
 		}
 		interrupted := errors.Is(err, os.ErrDeadlineExceeded) &&

@@ -142,7 +142,7 @@ func (ch *channel) newMessage(properties amqp.Properties, size int, persistent b
 		m = ch.conn.stock.Make(properties, size)
 	}
 	m.Exchange, m.RoutingKey = ch.content.publish.Exchange, ch.content.publish.RoutingKey
-	m.Persistent = persistent
+	m.Persistent, m.Arrived = persistent, ch.conn.arrived
 	return m
 }
 

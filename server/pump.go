@@ -107,7 +107,7 @@ func (c *connection) deliver(consumer *consumer, e *queue.Entry) {
 		})
 	}
 	c.method = amqp.BasicDeliver{
-		ConsumerTag: consumer.Tag, DeliveryTag: ch.lastTag, Redelivered: e.Redelivered,
+		ConsumerTag: consumer.Tag, DeliveryTag: ch.lastTag, Redelivered: e.Redelivered(),
 		Exchange: e.Message.Exchange, RoutingKey: e.Message.RoutingKey,
 	}
 	c.out = amqp.AppendDeliver(c.out, ch.id, &c.method, e.Message.Properties, e.Message.Body, c.frameMax)

@@ -123,26 +123,38 @@ func (ch *channel) ack(m amqp.BasicAck) error {
 
 // reject settles deliveries that the client does not want: they go back to
 // their queues, or are dropped.
-func (ch *channel) reject(tag uint64, multiple, requeueThem bool) error {
-	how := settleDrop
-	if requeueThem {
-		how = settleRequeue
-	}
+func (ch *channel) reject(tag uint64, multiple, requeueThem bool, how queue.Return) error {
 	if ch.tx != nil {
-		return ch.txSettle(tag, multiple, how)
+		fate := settleDrop
+		if requeueThem {
+			fate = settleRequeue
+		}
+		return ch.txSettle(tag, multiple, fate)
 	}
 	deliveries, err := ch.outstanding(tag, multiple)
 	if err != nil {
 		return err
 	}
-	if how == settleRequeue {
-		requeue(deliveries)
+	if requeueThem {
+		requeue(deliveries, how)
 	} else {
-		ch.conn.acks.deliveries = append(ch.conn.acks.deliveries, deliveries...)
-		ch.conn.handOverAcks()
+		ch.drop(deliveries)
 	}
 	ch.settled(deliveries)
 	return nil
+}
+
+// drop lets go of deliveries that the client does not want.
+func (ch *channel) drop(deliveries []queue.Delivery) {
+	ch.conn.acks.unsettled = true
+	for q, batch := range byQueue(deliveries) {
+		q.Reject(batch)
+	}
+	for i := range deliveries {
+		if m := deliveries[i].Message; m != nil {
+			ch.conn.stock.Release(m)
+		}
+	}
 }
 
 // settled ends the use of what outstanding has returned. The room for it is
@@ -202,7 +214,7 @@ func (ch *channel) recover(requeueThem bool, answer amqp.Method) error {
 		c.wants.wake()
 	}
 	c.mu.Unlock()
-	requeue(deliveries)
+	requeue(deliveries, queue.Nacked)
 	ch.settled(deliveries)
 	return nil
 }

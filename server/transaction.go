@@ -102,9 +102,12 @@ func (tx *transaction) parts() []queue.Part {
 	}
 	for _, s := range tx.settled {
 		of := part(s.delivery.Queue)
-		if s.how == settleRequeue {
+		switch s.how {
+		case settleRequeue:
 			of.Requeue = append(of.Requeue, s.delivery)
-		} else {
+		case settleDrop:
+			of.Reject = append(of.Reject, s.delivery)
+		default:
 			of.Ack = append(of.Ack, s.delivery)
 		}
 	}
