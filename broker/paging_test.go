@@ -72,7 +72,7 @@ func (p *tester) get(n int) {
 		require.True(p.f.t, ok)
 		name := d.Message.Properties.MessageID()
 		require.Equal(p.f.t, p.ready[0], name)
-		require.Equal(p.f.t, p.flagged[name], d.Redelivered, "message %s", name)
+		require.Equal(p.f.t, p.flagged[name], d.Redelivered(), "message %s", name)
 		require.Equal(p.f.t, len(p.ready)-1, remaining)
 		require.Contains(p.f.t, string(d.Message.Body), name+" ")
 		p.ready = p.ready[1:]
