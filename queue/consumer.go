@@ -43,10 +43,11 @@ type Consumer struct {
 
 	assigned      ring[Entry]
 	assignedBytes int
-	unacked       int  // assigned or delivered, and not acknowledged
-	inLine        bool // stands in the rotation
-	asked         bool // the connection was told and has not fetched since
-	gone          bool // cancelled, or its queue is deleted
+	unacked       int   // assigned or delivered, and not acknowledged
+	line          *line // of its priority, while it takes part
+	inLine        bool  // stands in the rotation
+	asked         bool  // the connection was told and has not fetched since
+	gone          bool  // cancelled, or its queue is deleted
 }
 
 // NewConsumer makes a consumer of q that reports to w. It takes part when it

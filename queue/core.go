@@ -343,7 +343,7 @@ func (c *core) get() (e Entry, at place) {
 func (c *core) addConsumer(consumer *Consumer) {
 	c.consumers = append(c.consumers, consumer)
 	c.exclusive = consumer.Exclusive
-	c.rotation.join(consumer.Priority)
+	c.rotation.join(consumer)
 	c.elect()
 	c.readmit(consumer)
 	c.dispatch()

@@ -14,38 +14,33 @@ type line struct {
 	waiting   ring[*Consumer]
 }
 
-// join makes room for a consumer of the given priority.
-func (r *rotation) join(priority int64) {
-	i, found := r.find(priority)
+// join makes room for a consumer.
+func (r *rotation) join(c *Consumer) {
+	i, found := r.find(c.Priority)
 	if !found {
-		r.lines = slices.Insert(r.lines, i, &line{priority: priority})
+		r.lines = slices.Insert(r.lines, i, &line{priority: c.Priority})
 	}
-	r.lines[i].consumers++
+	c.line = r.lines[i]
+	c.line.consumers++
 }
 
 // leave takes a consumer out for good.
 func (r *rotation) leave(c *Consumer) {
-	i, found := r.find(c.Priority)
-	if !found {
-		return
-	}
 	if c.inLine {
 		c.inLine = false
-		r.lines[i].waiting.remove(func(other *Consumer) bool { return other == c })
+		c.line.waiting.remove(func(other *Consumer) bool { return other == c })
 	}
-	if r.lines[i].consumers--; r.lines[i].consumers == 0 {
+	if c.line.consumers--; c.line.consumers == 0 {
+		i, _ := r.find(c.Priority)
 		r.lines = slices.Delete(r.lines, i, i+1)
 	}
 }
 
 // enter puts a consumer at the end of its line, unless it stands there.
 func (r *rotation) enter(c *Consumer) {
-	if c.inLine {
-		return
-	}
-	if i, found := r.find(c.Priority); found {
+	if !c.inLine {
 		c.inLine = true
-		r.lines[i].waiting.push(c)
+		c.line.waiting.push(c)
 	}
 }
 
@@ -62,10 +57,7 @@ func (r *rotation) next() *Consumer {
 }
 
 // othersLike says whether anybody of the consumer's priority stands in line.
-func (r *rotation) othersLike(c *Consumer) bool {
-	i, found := r.find(c.Priority)
-	return found && r.lines[i].waiting.len() > 0
-}
+func (r *rotation) othersLike(c *Consumer) bool { return c.line.waiting.len() > 0 }
 
 // waiting says whether anybody stands in line.
 func (r *rotation) waiting() bool {
