@@ -30,7 +30,30 @@ type page struct {
 	gone    bool    // nobody needs the page any more
 }
 
-func (b *backlog) empty() bool { return len(b.spans)+len(b.pages) == 0 }
+func (b *backlog) empty() bool { return b == nil || len(b.spans)+len(b.pages) == 0 }
+
+// view is the backlog, or an empty one if there is none.
+func (b *backlog) view() backlog {
+	if b == nil {
+		return backlog{}
+	}
+	return *b
+}
+
+func (b *backlog) len() int {
+	if b == nil {
+		return 0
+	}
+	return b.count
+}
+
+// bytes is the octets of all bodies.
+func (b *backlog) bytes() int64 {
+	if b == nil {
+		return 0
+	}
+	return b.octets
+}
 
 // first is the lowest sequence number; the backlog must not be empty.
 func (b *backlog) first() uint64 {

@@ -395,7 +395,7 @@ func (c *core) purgeLane(r *ready) {
 		}
 	}
 	purge := func(s Span) { c.effects.purged = append(c.effects.purged, laneSpan{Span: s, level: r.level}) }
-	for _, s := range r.low.spans {
+	for _, s := range r.low.view().spans {
 		purge(s)
 	}
 	if rest, any := r.storedSpan(); any && c.law.dense() {
@@ -403,8 +403,8 @@ func (c *core) purgeLane(r *ready) {
 	} else if any {
 		r.eachStored(purge)
 	}
-	c.free(r.low.pages)
-	c.free(r.out.pages)
+	c.free(r.low.view().pages)
+	c.free(r.out.view().pages)
 	*r = ready{level: r.level}
 }
 
@@ -429,7 +429,7 @@ func (r *ready) eachStored(visit func(Span)) {
 		}
 	}
 	each(&r.head)
-	for _, out := range r.out.spans {
+	for _, out := range r.out.view().spans {
 		visit(out)
 	}
 	each(&r.tail)
@@ -440,8 +440,8 @@ func (r *ready) eachStored(visit func(Span)) {
 func (c *core) end() int {
 	n := c.lanes.len() + c.waiting.len()
 	c.lanes.each(func(r *ready) {
-		c.free(r.low.pages)
-		c.free(r.out.pages)
+		c.free(r.low.view().pages)
+		c.free(r.out.view().pages)
 	})
 	*c = core{
 		generation: c.generation + 1,

@@ -381,7 +381,7 @@ func (m *model) checkMemory(t *testing.T, at string) {
 		count(&m.held[i].Entry)
 	}
 	var unwritten int64
-	for _, p := range slices.Concat(r.low.pages, r.out.pages) {
+	for _, p := range slices.Concat(r.low.view().pages, r.out.view().pages) {
 		if p.entries != nil {
 			unwritten += p.charge
 		}

@@ -47,9 +47,9 @@ func (c *core) beginLoad() (reading, bool) {
 // backlogAt is the backlog at a place that is out of memory.
 func (r *ready) backlogAt(from place) *backlog {
 	if from == inLow {
-		return &r.low
+		return r.low
 	}
-	return &r.out
+	return r.out
 }
 
 // begin fills in what comes first in a backlog that is not empty: spans, or a
@@ -166,23 +166,29 @@ func (c *core) evict(bound uint64, keep int64) (pages []*page) {
 func (c *core) evictLane(r *ready, bound uint64, keep int64) (pages []*page) {
 	returned := c.evictReturned(r, bound, keep)
 	pages = append(pages, returned.pages...)
-	r.low.merge(returned)
+	r.mergeLow(returned)
 
 	head := c.evictHead(r, bound, keep)
 	pages = append(pages, head.pages...)
 	if !head.empty() && !r.out.empty() {
 		c.generation++ // a running load brings what comes behind this
 	}
-	r.out = c.concat(head, r.out)
+	r.out = c.concat(head, r.out.view())
 
 	tail := c.evictTail(r, bound)
 	pages = append(pages, tail.pages...)
-	r.out = c.concat(r.out, tail)
+	r.out = c.concat(r.out.view(), tail)
 	return pages
 }
 
 // concat joins two parts of what is out of a lane's memory.
-func (c *core) concat(a, b backlog) backlog { return concat(a, b, c.law.dense()) }
+func (c *core) concat(a, b backlog) *backlog {
+	joined := concat(a, b, c.law.dense())
+	if joined.empty() {
+		return nil
+	}
+	return &joined
+}
 
 // written notes that a page has left memory.
 func (c *core) written(p *page, number uint64) {
@@ -212,8 +218,8 @@ func (c *core) leave(r *ready, e *Entry) {
 // stay if it could lie between others.
 func (c *core) evictReturned(r *ready, bound uint64, keep int64) backlog {
 	swapped := uint64(0)
-	if n := len(r.low.pages); n > 0 {
-		swapped = r.low.pages[n-1].Last
+	if pages := r.low.view().pages; len(pages) > 0 {
+		swapped = pages[len(pages)-1].Last
 	}
 	var left packer
 	var stay []Entry
@@ -276,7 +282,7 @@ func (c *core) evictTail(r *ready, bound uint64) backlog {
 func (c *core) restoreSpan(level uint8, r Recovered) {
 	lane := c.lanes.of(level)
 	tail := c.evictTail(lane, r.Last) // nothing in memory may lie between what is out
-	lane.out = c.concat(c.concat(lane.out, tail), backlog{
+	lane.out = c.concat(c.concat(lane.out.view(), tail).view(), backlog{
 		spans: []Span{r.Span}, flagged: slices.Clone(r.Redelivered), count: r.Count, octets: r.Octets,
 	})
 }

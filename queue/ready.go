@@ -15,19 +15,19 @@ type ready struct {
 	returned heap[Entry]
 	head     ring[Entry]
 	tail     ring[Entry] // empty unless something is out
-	low      backlog     // of returned messages
-	out      backlog
+	low      *backlog    // of returned messages; nil is empty
+	out      *backlog    // nil is empty
 	octets   int64 // of the bodies in memory
 	headSize int64 // octets of bodies in head, and a little for each
 	level    uint8 // the priority
 }
 
 func (r *ready) len() int {
-	return len(r.returned) + r.head.len() + r.tail.len() + r.low.count + r.out.count
+	return len(r.returned) + r.head.len() + r.tail.len() + r.low.len() + r.out.len()
 }
 
 // bytes is the octets of all bodies.
-func (r *ready) bytes() int64 { return r.octets + r.low.octets + r.out.octets }
+func (r *ready) bytes() int64 { return r.octets + r.low.bytes() + r.out.bytes() }
 
 // push adds a message with a sequence number above all that came before.
 func (r *ready) push(e Entry) {
@@ -62,7 +62,18 @@ func (r *ready) giveBackLight(entries []Entry) {
 	for i := range entries {
 		back.add(&entries[i])
 	}
-	r.low.merge(back.backlog)
+	r.mergeLow(back.backlog)
+}
+
+// mergeLow adds to what has been returned and is out of memory.
+func (r *ready) mergeLow(b backlog) {
+	if b.empty() {
+		return
+	}
+	if r.low == nil {
+		r.low = new(backlog)
+	}
+	r.low.merge(b)
 }
 
 // place is where the first message is.
@@ -154,7 +165,7 @@ func (r *ready) redelivered() []Span {
 			list = append(list, Span{First: e.Seq, Last: e.Seq})
 		}
 	})
-	list = append(append(list, r.low.flagged...), r.out.flagged...)
+	list = append(append(list, r.low.view().flagged...), r.out.view().flagged...)
 	slices.SortFunc(list, func(a, b Span) int { return cmp.Compare(a.First, b.First) })
 	return list
 }
