@@ -38,6 +38,8 @@ type Broker struct {
 
 	numbers    *queueNumbers
 	undertaker *undertaker
+	courier    *courier
+	recovered  chan struct{} // closed when everything stored is back
 }
 
 // New makes a broker and brings back what the store holds. It takes over the
@@ -52,14 +54,17 @@ func New(o Options) (*Broker, error) {
 	if o.Alarms == nil {
 		o.Alarms = NewAlarms()
 	}
-	b := &Broker{store: o.Store, log: o.Logger, alarms: o.Alarms, vhosts: make(map[string]*VHost)}
+	b := &Broker{store: o.Store, log: o.Logger, alarms: o.Alarms, vhosts: make(map[string]*VHost), recovered: make(chan struct{})}
 	b.pager = queue.NewPager(queue.PagerOptions{Store: o.Store, Budget: o.MemoryBudget, Logger: o.Logger})
-	b.undertaker = newUndertaker(b)
+	b.undertaker, b.courier = newUndertaker(b), newCourier(b)
 	if err := b.start(o); err != nil {
-		b.undertaker.close()
 		b.pager.Close()
 		return nil, err
 	}
+	// Not before: what is due or dead already would find no bindings.
+	go b.undertaker.run()
+	go b.courier.run()
+	close(b.recovered)
 	return b, nil
 }
 
@@ -103,6 +108,7 @@ func (b *Broker) Throttle() {
 // Close records a clean stop and closes the store. No connection may use the
 // broker any more, so that all messages are back in their queues.
 func (b *Broker) Close() error {
+	b.courier.close()
 	b.undertaker.close()
 	b.pager.Close()
 	var redelivered []queue.Range

@@ -40,8 +40,16 @@ func (v *VHost) createExchange(spec exchange.Spec) (*exchangeNode, error) {
 		return nil, err
 	}
 	node := v.addExchange(spec)
+	var c definitions.Change
+	if err := v.hold(node, &c); err != nil {
+		delete(v.exchanges, spec.Name)
+		return nil, err
+	}
 	if spec.Durable {
-		node.declared.begin(v.broker.commit(definitions.Change{Put: definitions.Set{Exchanges: []exchange.Spec{spec}}}))
+		c.Put.Exchanges = append(c.Put.Exchanges, spec)
+	}
+	if !c.Empty() {
+		node.declared.begin(v.broker.commit(c))
 	}
 	return node, nil
 }
@@ -101,6 +109,7 @@ func (v *VHost) dropExchange(node *exchangeNode, c *definitions.Change) {
 	if node.spec.Durable {
 		c.Delete.Exchanges = append(c.Delete.Exchanges, node.spec)
 	}
+	v.letGo(node, c)
 	for _, e := range node.sourceOf {
 		v.unlink(e, c)
 	}

@@ -43,6 +43,12 @@ func (p *Publisher) Route(m *message.Message) ([]*queue.Queue, error) {
 	if err != nil {
 		return nil, err
 	}
+	if node.delay != nil && !plain && queue.Delay(m) > 0 {
+		if _, err := p.inspect(m); err != nil {
+			return nil, err
+		}
+		return node.delay, nil
+	}
 	var keys []string
 	if !plain {
 		if keys, err = p.inspect(m); err != nil {

@@ -167,6 +167,7 @@ func (b *Broker) Bury(q *queue.Queue, dead []queue.Dead) { b.undertaker.Bury(q, 
 
 // Expired implements queue.Host: it deletes a queue that nobody uses.
 func (b *Broker) Expired(q *queue.Queue) {
+	<-b.recovered // the queue may have been back before its bindings
 	v, ok := b.VHost(q.Spec().VHost)
 	if !ok {
 		return
@@ -226,6 +227,9 @@ func (v *VHost) dropQueue(node *queueNode, condition queue.Condition, c *definit
 }
 
 func (v *VHost) restoreQueue(spec queue.Spec, progress *recovery) error {
+	if strings.HasPrefix(spec.Name, hiddenDelay) {
+		return v.restoreDelay(spec, progress)
+	}
 	q, err := queue.New(spec, queue.Options{
 		Store: v.broker.store, Pager: v.broker.pager, Host: v.broker,
 		NextSeq: v.broker.store.NextSequence(spec.ID),
@@ -233,8 +237,20 @@ func (v *VHost) restoreQueue(spec queue.Spec, progress *recovery) error {
 	if err != nil {
 		return fmt.Errorf("restoring %s: %w", spec, err)
 	}
+	if err := v.recoverMessages(q, progress); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.addQueue(q)
+	return nil
+}
+
+// recoverMessages brings back what is stored of a queue.
+func (v *VHost) recoverMessages(q *queue.Queue, progress *recovery) error {
+	spec := q.Spec()
 	for stream := range spec.Streams() {
-		err = v.broker.store.Recover(spec.ID+uint32(stream), func(r queue.Recovered) error {
+		err := v.broker.store.Recover(spec.ID+uint32(stream), func(r queue.Recovered) error {
 			q.Restore(stream, r)
 			progress.add(r)
 			return nil
@@ -243,10 +259,8 @@ func (v *VHost) restoreQueue(spec queue.Spec, progress *recovery) error {
 			return fmt.Errorf("reading the messages of %s: %w", spec, err)
 		}
 	}
+	q.Restored()
 	progress.queueDone()
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.addQueue(q)
 	return nil
 }
 

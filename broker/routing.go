@@ -33,7 +33,7 @@ func (r *route) match(first *exchangeNode, keys []string, m *message.Message) {
 	var room [16]target
 	for i := 0; i < len(work); i++ {
 		node := work[i]
-		if node.spec.Type == exchange.Headers {
+		if node.spec.RoutingType() == exchange.Headers {
 			r.static = false
 		}
 		found := r.vhost.leadsTo(room[:0], node, keys, m)

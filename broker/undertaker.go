@@ -57,10 +57,10 @@ func (b *burial) octets() (n int64) {
 	return n
 }
 
+// newUndertaker makes an undertaker; somebody has to run it.
 func newUndertaker(b *Broker) *undertaker {
 	u := &undertaker{broker: b, log: b.log, ended: make(chan struct{}), circles: make(map[[2]string]struct{})}
 	u.more.L, u.less.L = &u.mu, &u.mu
-	go u.run()
 	return u
 }
 

@@ -37,6 +37,7 @@ type exchangeNode struct {
 	table    binding.Table[target]
 	sourceOf map[string]*edge // by identity of the binding
 	boundTo  edges            // bindings that lead here
+	delay    []*queue.Queue   // the one in which it holds messages back, if it does
 	declared declaration
 }
 

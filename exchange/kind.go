@@ -35,6 +35,8 @@ func lookup[T comparable](name string) (kind[T], bool) {
 		return kind[T]{newTable: plain(binding.NewTopic[T])}, true
 	case Headers:
 		return kind[T]{newTable: plain(binding.NewHeaders[T]), checkBinding: checkHeadersBinding}, true
+	case Delayed:
+		return delayedKind[T](), true
 	default:
 		return kind[T]{}, false
 	}

@@ -64,6 +64,15 @@ type law struct {
 	single singleActive
 	counts bool // how often messages come back
 	delays bool // messages may ask to be held back
+	keeps  bool // all messages, however transient
+}
+
+// highest is the highest level.
+func (l *law) highest() int {
+	if l.levels == nil {
+		return 0
+	}
+	return int(l.levels.highest)
 }
 
 // dense says that the stored messages of a lane are neighbours: between two of
@@ -214,9 +223,6 @@ func (c *core) over() bool {
 
 // bounded says whether the queue has a limit of its length.
 func (l *law) bounded() bool { return l.Rules != nil && (l.MaxLength >= 0 || l.MaxBytes >= 0) }
-
-// refuses says whether a queue that is full refuses publishes.
-func (l *law) refuses() bool { return l.bounded() && l.Overflow != DropHead }
 
 // full says whether the queue refuses the message.
 func (c *core) full(m *message.Message) bool {

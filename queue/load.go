@@ -1,6 +1,8 @@
 package queue
 
-import "slices"
+import (
+	"slices"
+)
 
 // load brings the first messages that are out of memory back, one block or so,
 // and dispatches them. While one load runs, others wait for it and do nothing.
@@ -53,6 +55,7 @@ func (q *Queue) read(r *reading, unwritten []Entry, number uint64) (entries []En
 		}
 		entries = make([]Entry, 0, len(loaded))
 		for _, l := range loaded {
+			q.date(l.Message)
 			entries = append(entries, Entry{Message: l.Message, Seq: l.Seq, state: stored | settled})
 		}
 	}
@@ -83,7 +86,7 @@ func (q *Queue) weight(keep int64) (octets int64, consumed bool) {
 		return 0, false
 	}
 	consumed = len(q.core.consumers) > 0
-	inMemory := int64(0)
+	inMemory := q.core.waiting.memory
 	q.core.lanes.each(func(r *ready) {
 		inMemory += r.octets + messageCharge*int64(len(r.returned)+r.head.len()+r.tail.len())
 	})

@@ -22,6 +22,7 @@ func (s Spec) meaning() (*Arguments, error) {
 	a.law.counts = t == Quorum || a.law.Rules != nil && (a.law.DeliveryLimit >= 0 || a.law.Retry != Retry{})
 	delays, _ := s.Arguments.Lookup("x-delayed")
 	a.law.delays = delays == true
+	a.law.keeps = t == Quorum
 	single, _ := s.Arguments.Lookup("x-single-active-consumer")
 	switch {
 	case single != true:

@@ -113,6 +113,11 @@ func (c *core) scattered(bound uint64, keep int64) (list []Entry) {
 		list = append(list, r.scattered(bound, keep)...)
 		keep = max(keep-r.headSize, 0)
 	})
+	for level := range c.law.highest() + 1 {
+		if c.waiting.memory > 0 {
+			list = append(list, c.waiting.scattered(uint8(level), bound)...)
+		}
+	}
 	return list
 }
 
@@ -156,6 +161,9 @@ func (c *core) evict(bound uint64, keep int64) (pages []*page) {
 		pages = append(pages, c.evictLane(r, bound, keep)...)
 		keep = max(keep-before, 0)
 	})
+	if c.waiting.memory > 0 {
+		c.evictWaiting(bound)
+	}
 	for _, p := range pages {
 		c.memory += p.charge // until it is written
 		c.unwritten += p.charge

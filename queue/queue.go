@@ -47,6 +47,9 @@ type Options struct {
 	Owner any
 	// NextSeq is the lowest sequence number that was never used.
 	NextSeq uint64
+	// KeepAll makes a durable queue keep messages over a restart that are not
+	// persistent.
+	KeepAll bool
 	// Host does what a queue cannot do itself. It may be nil for a queue that
 	// neither drops messages nor expires.
 	Host Host
@@ -70,6 +73,7 @@ func New(spec Spec, o Options) (*Queue, error) {
 	q := &Queue{spec: spec, args: args, owner: o.Owner, store: o.Store, pager: o.Pager, host: o.Host}
 	q.core.nextSeq = o.NextSeq
 	q.core.obey(args)
+	q.core.law.keeps = q.core.law.keeps || o.KeepAll
 	if q.expires() {
 		q.clock = &clock{used: time.Now().UnixMilli()}
 		q.mu.Lock()
@@ -99,36 +103,6 @@ func (q *Queue) ID() uint32 { return q.spec.ID }
 // LockedFor says whether the queue is exclusive to somebody other than owner.
 func (q *Queue) LockedFor(owner any) bool { return q.spec.Exclusive && q.owner != owner }
 
-// Streams are the numbers under which the store knows the messages of the queue:
-// one for each priority, from the number of the queue on.
-func (s Spec) Streams() int { return s.levels() }
-
-// streamOf is the number under which the store knows the messages of a level.
-func (q *Queue) streamOf(level uint8) uint32 { return q.spec.ID + uint32(level) }
-
-// Restore puts back what the store found at start in one of the queue's streams,
-// counted from 0. It comes in the order of the sequence numbers, before the
-// queue is used.
-func (q *Queue) Restore(stream int, r Recovered) {
-	q.lock()
-	q.core.nextSeq = max(q.core.nextSeq, r.Last+1)
-	if r.Message == nil {
-		q.core.restoreSpan(uint8(stream), r)
-	} else {
-		q.core.restore(uint8(stream), r)
-	}
-	q.finish(&Unit{})
-}
-
-// restore adds a message that was stored.
-func (c *core) restore(level uint8, r Recovered) {
-	e := Entry{Message: r.Message, Seq: r.First, level: level, state: stored}
-	if len(r.Redelivered) > 0 {
-		e.state |= redelivered
-	}
-	c.enter(e)
-}
-
 // Publication is one message on its way into a queue, and who waits for it.
 type Publication struct {
 	Message *message.Message
@@ -157,7 +131,7 @@ func (q *Queue) Publish(batch []Publication) {
 
 // keeps says whether the message has to survive a restart in this queue.
 func (q *Queue) keeps(m *message.Message) bool {
-	return q.spec.Durable && (m.Persistent || q.args.Type == Quorum)
+	return q.spec.Durable && (m.Persistent || q.core.law.keeps)
 }
 
 // publishLocked adds the messages that the queue takes, and says whether it took
@@ -301,88 +275,6 @@ func (q *Queue) collectGone(unit *Unit) {
 // the next ones.
 const keptGone = 4096
 
-// Delivery is one unacknowledged message of a channel.
-type Delivery struct {
-	Entry
-	Queue *Queue
-	// Consumer is nil for a message that basic.get fetched.
-	Consumer *Consumer
-	// Tag is the delivery tag, and Limited says that the delivery counts for the
-	// limit that the consumers of its channel share. They are the channel's: the
-	// queue does not look at them.
-	Tag     uint64
-	Limited bool
-}
-
-// Ack settles deliveries of this queue for good. The caller may release their
-// messages.
-func (q *Queue) Ack(batch []Delivery) {
-	q.lock()
-	var unit Unit
-	q.ackLocked(batch)
-	q.core.dispatch()
-	q.finish(&unit)
-}
-
-func (q *Queue) ackLocked(batch []Delivery) {
-	if q.deleted {
-		return
-	}
-	for i := range batch {
-		q.core.release(batch[i].Consumer, batch[i].Entry)
-	}
-	q.readmitAll(batch)
-}
-
-// Reject settles deliveries of this queue that the client does not want: they are
-// dead-lettered or gone. The caller may release their messages.
-func (q *Queue) Reject(batch []Delivery) {
-	q.lock()
-	var unit Unit
-	q.rejectLocked(batch)
-	q.core.dispatch()
-	q.finish(&unit)
-}
-
-func (q *Queue) rejectLocked(batch []Delivery) {
-	if q.deleted {
-		return
-	}
-	q.core.reject(batch)
-	q.readmitAll(batch)
-}
-
-// readmitAll lets the consumers whose deliveries were settled stand in line
-// again.
-func (q *Queue) readmitAll(batch []Delivery) {
-	var last *Consumer
-	for i := range batch {
-		if c := batch[i].Consumer; c != last && c != nil {
-			q.core.readmit(c)
-			last = c
-		}
-	}
-}
-
-// Requeue makes deliveries of this queue ready again, each at its original
-// place and flagged as redelivered. A message that has come back too often is
-// dropped instead, where the queue has such a limit.
-func (q *Queue) Requeue(batch []Delivery, how Return) {
-	q.lock()
-	var unit Unit
-	q.requeueLocked(batch, how)
-	q.core.dispatch()
-	q.finish(&unit)
-}
-
-func (q *Queue) requeueLocked(batch []Delivery, how Return) {
-	if q.deleted {
-		return
-	}
-	q.core.requeue(batch, how)
-	q.readmitAll(batch)
-}
-
 // Get takes the first ready message and returns it with the number of those
 // that are left. With noAck it is settled at once. It waits for a message that
 // is out of memory.
@@ -469,16 +361,32 @@ func (q *Queue) Delete(c Condition) (int, error) {
 		q.mu.Unlock()
 		return 0, err
 	}
+	n := q.endLocked()
+	return n, nil
+}
+
+// End ends the queue whatever holds, as Delete does.
+func (q *Queue) End() {
+	q.mu.Lock()
+	if q.deleted {
+		q.mu.Unlock()
+		return
+	}
+	q.endLocked()
+}
+
+// endLocked ends the queue and unlocks it.
+func (q *Queue) endLocked() (ready int) {
 	q.deleted = true
 	for _, c := range q.core.consumers {
 		c.gone = true
 		c.yieldLimit()
 		c.assigned.clear()
 	}
-	n := q.core.end()
+	ready = q.core.end()
 	q.stopClock()
 	q.finish(&Unit{})
-	return n, nil
+	return ready
 }
 
 func (q *Queue) checkDelete(c Condition) error {

@@ -17,9 +17,9 @@ type ready struct {
 	tail     ring[Entry] // empty unless something is out
 	low      *backlog    // of returned messages; nil is empty
 	out      *backlog    // nil is empty
-	octets   int64 // of the bodies in memory
-	headSize int64 // octets of bodies in head, and a little for each
-	level    uint8 // the priority
+	octets   int64       // of the bodies in memory
+	headSize int64       // octets of bodies in head, and a little for each
+	level    uint8       // the priority
 }
 
 func (r *ready) len() int {

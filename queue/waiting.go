@@ -1,12 +1,18 @@
 package queue
 
 import (
+	"slices"
+
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/message"
 )
 
-// waiting is messages that become ready at a later time.
-type waiting struct{ list heap[waitingEntry] }
+// waiting is messages that become ready at a later time. Those that are stored may
+// be out of memory: then only their places and times are known here.
+type waiting struct {
+	list   heap[waitingEntry]
+	memory int64 // what those cost that could leave memory, in octets
+}
 
 type waitingEntry struct {
 	Entry
@@ -31,6 +37,9 @@ func (w *waiting) next() int64 {
 // wait makes a message ready at a later time.
 func (c *core) wait(e Entry, due int64) {
 	c.timed = true
+	if e.stored() {
+		c.waiting.memory += e.charge()
+	}
 	c.waiting.list.push(waitingEntry{Entry: e, due: due})
 }
 
@@ -40,6 +49,9 @@ func (c *core) ripen() {
 	var given []Entry
 	for c.waiting.next() <= c.now {
 		e := c.waiting.list.pop().Entry
+		if e.stored() {
+			c.waiting.memory -= e.charge()
+		}
 		if e.Message == nil {
 			given = append(given, e)
 		} else {
@@ -49,8 +61,36 @@ func (c *core) ripen() {
 	c.giveBackGiven(given)
 }
 
-// delayHeader is the header that asks for a delay, in milliseconds.
-const delayHeader = "x-delay"
+// scattered lists the messages of a level that evict would take out of memory and
+// that were never read back, in the order of the queue.
+func (w *waiting) scattered(level uint8, bound uint64) (list []Entry) {
+	for i := range w.list {
+		e := w.list[i].Entry
+		if e.state&(stored|settled) == stored && e.level == level && e.Message != nil && e.Seq <= bound {
+			list = append(list, e)
+		}
+	}
+	slices.SortFunc(list, bySeq)
+	return list
+}
+
+// evictWaiting takes the messages out of memory that are stored, up to a sequence
+// number.
+func (c *core) evictWaiting(bound uint64) {
+	for i := range c.waiting.list {
+		e := &c.waiting.list[i].Entry
+		if e.Message == nil || !e.stored() || e.Seq > bound {
+			continue
+		}
+		c.waiting.memory -= e.charge()
+		c.memory -= e.charge()
+		e.state = e.state&^light | settled
+		e.octets, e.Message = uint32(e.Message.Size()), nil
+	}
+}
+
+// DelayHeader is the header that asks for a delay, in milliseconds.
+const DelayHeader = "x-delay"
 
 // maxDelay is the longest delay, in milliseconds; a longer one is none, as with
 // the plugin for RabbitMQ.
@@ -59,10 +99,10 @@ const maxDelay = 1<<32 - 1
 // Delay is how long the message asks to be held back, in milliseconds; zero is
 // not at all.
 func Delay(m *message.Message) int64 {
-	if !m.Properties.HasHeader(delayHeader) {
+	if !m.Properties.HasHeader(DelayHeader) {
 		return 0
 	}
-	value, _ := m.Headers().Lookup(delayHeader)
+	value, _ := m.Headers().Lookup(DelayHeader)
 	delay, ok := amqp.Integer(value)
 	if !ok || delay < 0 || delay > maxDelay {
 		return 0

@@ -1,0 +1,82 @@
+package queue
+
+import (
+	"time"
+
+	"github.com/leveretmq/leveret/message"
+)
+
+// Streams are the numbers under which the store knows the messages of the queue:
+// one for each priority, from the number of the queue on.
+func (s Spec) Streams() int { return s.levels() }
+
+// streamOf is the number under which the store knows the messages of a level.
+func (q *Queue) streamOf(level uint8) uint32 { return q.spec.ID + uint32(level) }
+
+// Restore puts back what the store found at start in one of the queue's streams,
+// counted from 0. It comes in the order of the sequence numbers, before the
+// queue is used.
+func (q *Queue) Restore(stream int, r Recovered) {
+	q.lock()
+	q.core.nextSeq = max(q.core.nextSeq, r.Last+1)
+	switch {
+	case r.Message != nil:
+		q.date(r.Message)
+		q.core.restore(uint8(stream), r)
+	case q.core.law.delays:
+		q.mu.Unlock()
+		q.restoreWaiting(uint8(stream), r)
+		return
+	default:
+		q.core.restoreSpan(uint8(stream), r)
+	}
+	q.finish(&Unit{})
+}
+
+// Restored ends what Restore has begun: from now on messages expire.
+func (q *Queue) Restored() {
+	q.lock()
+	q.core.dispatch()
+	q.finish(&Unit{})
+}
+
+// restoreWaiting reads the messages of a span to learn how long they have to
+// wait; they do not stay in memory.
+func (q *Queue) restoreWaiting(level uint8, r Recovered) {
+	for from := r.First; from <= r.Last; {
+		loaded, through := q.store.Load(q.streamOf(level), []Span{{First: from, Last: r.Last}}, gatherUnit)
+		q.lock()
+		for _, l := range loaded {
+			e := Entry{Seq: l.Seq, level: level, state: stored | settled, octets: uint32(l.Message.Size())}
+			if r.wasSeen(l.Seq) {
+				e.state |= redelivered
+			}
+			q.core.wait(e, q.core.dueTime(l.Message))
+		}
+		q.finish(&Unit{})
+		from = max(through, from) + 1
+	}
+}
+
+// wasSeen says whether a consumer may have seen a message that was stored.
+func (r *Recovered) wasSeen(seq uint64) bool {
+	b := backlog{flagged: r.Redelivered}
+	return b.isFlagged(seq)
+}
+
+// restore adds a message that was stored.
+func (c *core) restore(level uint8, r Recovered) {
+	e := Entry{Message: r.Message, Seq: r.First, level: level, state: stored}
+	if len(r.Redelivered) > 0 {
+		e.state |= redelivered
+	}
+	c.enter(e)
+}
+
+// date gives a message that was stored without the time of its arrival another one:
+// now. The caller is the only one who has it.
+func (q *Queue) date(m *message.Message) {
+	if m.Arrived == 0 {
+		m.Arrived = time.Now().UnixMilli()
+	}
+}
