@@ -84,7 +84,7 @@ func TestDelay_SurvivesARestart(t *testing.T) {
 	began := time.Now().Truncate(time.Millisecond)
 	f.postpone("later", "x", "b", 600*time.Millisecond)
 	f.postpone("later", "x", "a", time.Millisecond) // its time comes while nobody is there
-	f.postpone("gone", "x", "lost with its exchange", time.Millisecond)
+	f.postpone("gone", "x", "lost with its exchange", time.Minute)
 	f = f.reopen()
 	require.Equal(t, []string{"a", "b"}, append(f.awaited("q", 1), f.awaited("q", 1)...))
 	require.GreaterOrEqual(t, time.Since(began), 600*time.Millisecond)

@@ -47,6 +47,7 @@ func (q *Queue) restoreWaiting(level uint8, r Recovered) {
 		loaded, through := q.store.Load(q.streamOf(level), []Span{{First: from, Last: r.Last}}, gatherUnit)
 		q.lock()
 		for _, l := range loaded {
+			q.date(l.Message)
 			e := Entry{Seq: l.Seq, level: level, state: stored | settled, octets: uint32(l.Message.Size())}
 			if r.wasSeen(l.Seq) {
 				e.state |= redelivered
