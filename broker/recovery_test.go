@@ -196,3 +196,26 @@ func TestRecovery_Transaction(t *testing.T) {
 	require.Equal(t, []string{"2*", "3*"}, f.drained("from"))
 	require.Equal(t, []string{"moved"}, f.drained("to"))
 }
+
+// A queue that drops repeats knows after a restart what it has.
+func TestRecovery_Deduplication(t *testing.T) {
+	f := start(t)
+	f.queue("q", durableQueue, func(s *queue.Spec) {
+		s.Arguments = amqp.Table{{Key: "x-message-deduplication", Value: true}}
+	})
+	offer := func(body, id string) {
+		headers := amqp.Table{{Key: queue.DeduplicationHeader, Value: id}}
+		f.find("q").Publish([]queue.Publication{{Message: &message.Message{
+			Body: []byte(body), Persistent: true,
+			Properties: amqp.PropertyList{MessageID: body, Headers: headers}.Encode(),
+		}}})
+		require.NoError(t, f.vhost.Barrier())
+	}
+	offer("1", "a")
+	f = f.reopen()
+	offer("2", "a")
+	offer("3", "b")
+	require.Equal(t, []string{"1", "3"}, f.drained("q"))
+	offer("4", "a")
+	require.Equal(t, []string{"4"}, f.drained("q"))
+}

@@ -26,6 +26,8 @@ func (t Type) module() string { return "rabbit_" + string(t) + "_queue" }
 type Arguments struct {
 	Type   Type
 	Levels int // of priority
+	// Deduplicates says that the queue drops messages that it has already.
+	Deduplicates bool
 	law    law
 }
 

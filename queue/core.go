@@ -13,6 +13,7 @@ import (
 type core struct {
 	lanes     lanes
 	waiting   waiting
+	unique    *unique // nil where repeats are welcome
 	rotation  rotation
 	consumers []*Consumer // in the order of their arrival
 	active    *Consumer   // the only one that is given messages, where there is a single one
@@ -82,6 +83,9 @@ func (c *core) publish(m *message.Message, keep bool) Entry {
 // enter makes a new message ready, or lets it wait for its time.
 func (c *core) enter(e Entry) {
 	c.memory += e.charge()
+	if c.unique != nil {
+		c.unique.admit(e.Seq, e.Message)
+	}
 	if e.Message.Properties.Flags()&amqp.FlagExpiration != 0 {
 		c.timed = true
 	}
@@ -269,6 +273,9 @@ func (c *core) yield(consumer *Consumer) {
 // forget lets a message go that is neither ready nor unacknowledged any more.
 func (c *core) forget(e Entry) {
 	c.memory -= e.charge()
+	if c.unique != nil {
+		c.unique.forget(e.Seq)
+	}
 	if e.stored() {
 		c.effects.gone = append(c.effects.gone, entryID{seq: e.Seq, level: e.level})
 	}
@@ -378,6 +385,9 @@ func (c *core) removeConsumer(consumer *Consumer) bool {
 // goes as one span.
 func (c *core) purge() int {
 	n := c.lanes.len() + c.waiting.len()
+	if c.unique != nil {
+		c.unique.forgetReady(&c.lanes)
+	}
 	c.lanes.each(func(r *ready) { c.purgeLane(r) })
 	for _, w := range c.waiting.list {
 		c.forget(w.Entry)

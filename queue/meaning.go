@@ -23,6 +23,8 @@ func (s Spec) meaning() (*Arguments, error) {
 	delays, _ := s.Arguments.Lookup("x-delayed")
 	a.law.delays = delays == true
 	a.law.keeps = t == Quorum
+	deduplicates, _ := s.Arguments.Lookup("x-message-deduplication")
+	a.Deduplicates = deduplicates == true
 	single, _ := s.Arguments.Lookup("x-single-active-consumer")
 	switch {
 	case single != true:

@@ -73,6 +73,9 @@ func New(spec Spec, o Options) (*Queue, error) {
 	q := &Queue{spec: spec, args: args, owner: o.Owner, store: o.Store, pager: o.Pager, host: o.Host}
 	q.core.nextSeq = o.NextSeq
 	q.core.obey(args)
+	if args.Deduplicates {
+		q.core.unique = newUnique()
+	}
 	q.core.law.keeps = q.core.law.keeps || o.KeepAll
 	if q.expires() {
 		q.clock = &clock{used: time.Now().UnixMilli()}
@@ -142,6 +145,10 @@ func (q *Queue) publishLocked(batch []Publication, unit *Unit) (complete bool) {
 		if q.core.law.bounded() && !q.admit(p.Message) {
 			complete = false
 			p.Receipt.Done(false)
+			continue
+		}
+		if q.core.unique != nil && q.core.unique.repeats(p.Message) {
+			p.Receipt.Done(true)
 			continue
 		}
 		e := q.core.publish(p.Message, q.keeps(p.Message))

@@ -23,9 +23,9 @@ func (q *Queue) Restore(stream int, r Recovered) {
 	case r.Message != nil:
 		q.date(r.Message)
 		q.core.restore(uint8(stream), r)
-	case q.core.law.delays:
+	case q.core.law.delays || q.core.unique != nil:
 		q.mu.Unlock()
-		q.restoreWaiting(uint8(stream), r)
+		q.restoreEach(uint8(stream), r)
 		return
 	default:
 		q.core.restoreSpan(uint8(stream), r)
@@ -40,9 +40,9 @@ func (q *Queue) Restored() {
 	q.finish(&Unit{})
 }
 
-// restoreWaiting reads the messages of a span to learn how long they have to
-// wait; they do not stay in memory.
-func (q *Queue) restoreWaiting(level uint8, r Recovered) {
+// restoreEach reads the messages of a span to learn how long they have to wait, or
+// what tells them apart; they do not stay in memory.
+func (q *Queue) restoreEach(level uint8, r Recovered) {
 	for from := r.First; from <= r.Last; {
 		loaded, through := q.store.Load(q.streamOf(level), []Span{{First: from, Last: r.Last}}, gatherUnit)
 		q.lock()
@@ -52,7 +52,14 @@ func (q *Queue) restoreWaiting(level uint8, r Recovered) {
 			if r.wasSeen(l.Seq) {
 				e.state |= redelivered
 			}
-			q.core.wait(e, q.core.dueTime(l.Message))
+			if q.core.unique != nil {
+				q.core.unique.admit(l.Seq, l.Message)
+			}
+			if q.core.law.delays {
+				q.core.wait(e, q.core.dueTime(l.Message))
+				continue
+			}
+			q.core.giveBackGiven([]Entry{e})
 		}
 		q.finish(&Unit{})
 		from = max(through, from) + 1
