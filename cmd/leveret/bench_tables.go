@@ -19,7 +19,8 @@ func (f *benchFlags) parseTables(o *bench.Options) error {
 	return errors.Join(failed[:]...)
 }
 
-// parseTable reads key=value,key=value. Whole numbers become numbers.
+// parseTable reads key=value,key=value. Whole numbers become
+// numbers, true and false become bools.
 func parseTable(flag, text string) (amqp.Table, error) {
 	if text == "" {
 		return nil, nil
@@ -30,13 +31,23 @@ func parseTable(flag, text string) (amqp.Table, error) {
 		if !ok || key == "" {
 			return nil, fmt.Errorf("%s %s: it is key=value,key=value", flag, text)
 		}
-		field := amqp.Field{Key: key, Value: value}
-		if n, err := strconv.ParseInt(value, 10, 64); err == nil {
-			field.Value = n
-		}
-		table = append(table, field)
+		table = append(table, amqp.Field{Key: key, Value: fieldValue(value)})
 	}
 	return table, nil
+}
+
+// fieldValue gives a text the type that it looks like.
+func fieldValue(text string) any {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n
+	}
+	switch text {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	return text
 }
 
 // parseProperties reads properties by PerfTest's names; what is none of them is
