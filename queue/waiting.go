@@ -43,11 +43,15 @@ func (c *core) wait(e Entry, due int64) {
 	c.waiting.list.push(waitingEntry{Entry: e, due: due})
 }
 
+// ripeAtOnce is how many messages become ready under one lock; the timer has the
+// next ones come at once.
+const ripeAtOnce = 4096
+
 // ripen makes messages ready whose time has come. They go before those that are
 // ready: they came before them, or were with a consumer already.
 func (c *core) ripen() {
 	var given []Entry
-	for c.waiting.next() <= c.now {
+	for n := 0; n < ripeAtOnce && c.waiting.next() <= c.now; n++ {
 		e := c.waiting.list.pop().Entry
 		if e.stored() {
 			c.waiting.memory -= e.charge()
