@@ -55,6 +55,30 @@ var knownDifferences = [...]difference{
 		test: "TestTx_RoutesWhenPublished/a_deleted_queue_is_passed_over", from: "4.0.0",
 		reason: "5.11: 4.0 answers the commit with 406 partial tx completion, 3.10 with commit-ok",
 	},
+	{
+		test: "TestQueue_SingleActiveIsFollowedByTheHighestPriority/quorum", before: "4.0.0",
+		reason: "4.11: quorum queues with a single active consumer look at priorities since 4.0",
+	},
+	{
+		test: "TestQueue_SingleActiveOfQuorumQueuesGivesWayToAHigherPriority", before: "4.0.0",
+		reason: "4.11: quorum queues with a single active consumer look at priorities since 4.0",
+	},
+	{
+		test: "TestQueue_SingleActiveOfQuorumQueuesSettlesBeforeItGivesWay", before: "4.0.0",
+		reason: "4.11: quorum queues with a single active consumer look at priorities since 4.0",
+	},
+	{
+		test: "TestQueue_QuorumPrefersHighPriorities", before: "4.0.0",
+		reason: "4.12: quorum queues have priorities since 4.0",
+	},
+	{
+		test: "TestQueue_QuorumDeliveryLimitIsTwenty", before: "4.0.0",
+		reason: "4.12: up to 3.13 quorum queues have no delivery limit by default",
+	},
+	{
+		test: "TestQueue_QuorumDeliveryLimitBelowZeroIsNone", before: "4.0.0",
+		reason: "4.12: a negative delivery limit means none since 4.0, and drops at the first return before",
+	},
 }
 
 // knownDifference finds the reason why a test may fail on this broker.

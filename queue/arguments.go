@@ -28,7 +28,7 @@ type Arguments struct {
 	Levels int // of priority
 	// Deduplicates says that the queue drops messages that it has already.
 	Deduplicates bool
-	law    law
+	law          law
 }
 
 // maxMilliseconds is the longest time that RabbitMQ accepts for a TTL or an

@@ -53,6 +53,9 @@ type Consumer struct {
 // NewConsumer makes a consumer of q that reports to w. It takes part when it
 // is handed to AddConsumer.
 func NewConsumer(q *Queue, w Waker, o ConsumerOptions) *Consumer {
+	if q != nil && q.args.Type == Quorum {
+		o.Exclusive = false // which such a queue does not enforce (RabbitMQ behaviour)
+	}
 	if o.NoAck {
 		o.Prefetch = 0
 	}

@@ -304,7 +304,7 @@ func (c *core) requeue(batch []Delivery, how Return) {
 			given = append(given, e)
 			continue
 		}
-		c.giveBack(e)
+		c.comeBack(e)
 	}
 	c.giveBackGiven(given)
 }
@@ -325,11 +325,16 @@ func (c *core) giveBackGiven(entries []Entry) {
 // giveBack makes a message ready again, in its old place. It has not been given
 // up.
 func (c *core) giveBack(e Entry) {
+	c.heavy(&e)
+	c.lanes.of(e.level).giveBack(e)
+}
+
+// heavy makes a message one that is kept while it is unacknowledged.
+func (c *core) heavy(e *Entry) {
 	if e.state&light != 0 {
 		e.state &^= light
 		c.memory += e.charge()
 	}
-	c.lanes.of(e.level).giveBack(e)
 }
 
 // get takes the first ready message out, as basic.get does. If it is out of

@@ -15,9 +15,11 @@ type lanes struct {
 
 // levels are the lanes of a queue with priorities.
 type levels struct {
-	lanes  []*ready // by level; nil where nothing has been
-	used   []uint8  // the levels that are not nil, descending
-	filled levelSet // the levels that may have messages
+	lanes []*ready // by level; nil where nothing has been
+	used  []uint8  // the levels that are not nil, descending
+	// returns go before all lanes; see comeBack.
+	returns ready
+	filled  levelSet // the levels that may have messages
 }
 
 // newLanes makes room for so many levels, from 0 on; one means that there are no
@@ -58,6 +60,9 @@ func (l *lanes) front() (*ready, place) {
 }
 
 func (l *levels) front() (*ready, place) {
+	if l.returns.head.len() > 0 {
+		return &l.returns, inHead
+	}
 	for {
 		level, any := l.filled.highest()
 		if !any {
@@ -70,8 +75,10 @@ func (l *levels) front() (*ready, place) {
 	}
 }
 
-// each visits the lanes that are there, the highest priority first.
+// each visits the lanes that are there, the highest priority first. What has come
+// back is at its old place by then.
 func (l *lanes) each(visit func(*ready)) {
+	l.settleReturns()
 	if l.apart == nil {
 		visit(&l.only)
 		return
@@ -81,32 +88,38 @@ func (l *lanes) each(visit func(*ready)) {
 	}
 }
 
-// len is the number of messages.
-func (l *lanes) len() (n int) {
-	if l.apart == nil {
-		return l.only.len()
+// sum adds up a number of all lanes.
+func (l *levels) sum(number func(*ready) int64) int64 {
+	n := number(&l.returns)
+	for _, level := range l.used {
+		n += number(l.lanes[level])
 	}
-	l.each(func(r *ready) { n += r.len() })
 	return n
 }
 
+// len is the number of messages.
+func (l *lanes) len() int {
+	if l.apart == nil {
+		return l.only.len()
+	}
+	return int(l.apart.sum(func(r *ready) int64 { return int64(r.len()) }))
+}
+
 // bytes is the octets of all bodies.
-func (l *lanes) bytes() (n int64) {
+func (l *lanes) bytes() int64 {
 	if l.apart == nil {
 		return l.only.bytes()
 	}
-	l.each(func(r *ready) { n += r.bytes() })
-	return n
+	return l.apart.sum((*ready).bytes)
 }
 
 // headSize is the octets that wait in memory at the heads, and a little for each
 // message.
-func (l *lanes) headSize() (n int64) {
+func (l *lanes) headSize() int64 {
 	if l.apart == nil {
 		return l.only.headSize
 	}
-	l.each(func(r *ready) { n += r.headSize })
-	return n
+	return l.apart.sum(func(r *ready) int64 { return r.headSize })
 }
 
 // levelSet is a set of levels.

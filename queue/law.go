@@ -63,8 +63,11 @@ type law struct {
 	levels *priorities // nil without priorities
 	single singleActive
 	counts bool // how often messages come back
-	delays bool // messages may ask to be held back
-	keeps  bool // all messages, however transient
+	// returnsFirst says that messages that come back go before all others, in
+	// whatever order they come.
+	returnsFirst bool
+	delays       bool // messages may ask to be held back
+	keeps        bool // all messages, however transient
 }
 
 // highest is the highest level.

@@ -22,7 +22,7 @@ func (s Spec) meaning() (*Arguments, error) {
 	a.law.counts = t == Quorum || a.law.Rules != nil && (a.law.DeliveryLimit >= 0 || a.law.Retry != Retry{})
 	delays, _ := s.Arguments.Lookup("x-delayed")
 	a.law.delays = delays == true
-	a.law.keeps = t == Quorum
+	a.law.keeps, a.law.returnsFirst = t == Quorum, t == Quorum
 	deduplicates, _ := s.Arguments.Lookup("x-message-deduplication")
 	a.Deduplicates = deduplicates == true
 	single, _ := s.Arguments.Lookup("x-single-active-consumer")
@@ -47,7 +47,12 @@ func (s Spec) levels() int {
 	if t, err := s.queueType(); err == nil && t == Quorum {
 		return quorumHighest + 1
 	}
-	return int(s.integer("x-max-priority", 0)) + 1
+	highest, ok := s.Arguments.Lookup("x-max-priority")
+	if !ok {
+		return 1
+	}
+	n, _ := amqp.Integer(highest)
+	return int(max(n, 1)) + 1 // zero is as good as one (RabbitMQ 4.0)
 }
 
 // rules reads what the arguments say about messages. Most queues have none.

@@ -160,6 +160,7 @@ func (q *Queue) publishLocked(batch []Publication, unit *Unit) (complete bool) {
 		unit.Enqueue = append(unit.Enqueue,
 			Enqueue{Queue: q.streamOf(e.level), Seq: e.Seq, Message: p.Message, Receipt: p.Receipt})
 	}
+	q.core.trimming = q.core.law.bounded()
 	q.core.dispatch()
 	return complete
 }

@@ -79,5 +79,6 @@ func (q *Queue) requeueLocked(batch []Delivery, how Return) {
 		return
 	}
 	q.core.requeue(batch, how)
+	q.core.trimming = q.core.law.bounded()
 	q.readmitAll(batch)
 }

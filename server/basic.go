@@ -154,6 +154,9 @@ func (ch *channel) get(m *amqp.BasicGet) error {
 	if err != nil {
 		return err
 	}
+	if err := q.CheckGet(); err != nil {
+		return err
+	}
 	conn.awaitRoom() // the answer may be much larger than the question
 	d, remaining, ok := q.Get(queue.AckMode(m.NoAck))
 	if !ok {
@@ -170,7 +173,7 @@ func (ch *channel) get(m *amqp.BasicGet) error {
 	conn.out = amqp.AppendContent(conn.out, ch.id, &amqp.BasicGetOk{
 		DeliveryTag: ch.lastTag, Redelivered: d.Redelivered(), MessageCount: uint32(remaining),
 		Exchange: d.Message.Exchange, RoutingKey: d.Message.RoutingKey,
-	}, d.Message.Properties, d.Message.Body, conn.frameMax)
+	}, d.Properties(), d.Message.Body, conn.frameMax)
 	if m.NoAck {
 		conn.stock.Release(d.Message)
 	}

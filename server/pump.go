@@ -110,7 +110,7 @@ func (c *connection) deliver(consumer *consumer, e *queue.Entry) {
 		ConsumerTag: consumer.Tag, DeliveryTag: ch.lastTag, Redelivered: e.Redelivered(),
 		Exchange: e.Message.Exchange, RoutingKey: e.Message.RoutingKey,
 	}
-	c.out = amqp.AppendDeliver(c.out, ch.id, &c.method, e.Message.Properties, e.Message.Body, c.frameMax)
+	c.out = amqp.AppendDeliver(c.out, ch.id, &c.method, e.Properties(), e.Message.Body, c.frameMax)
 	if consumer.NoAck {
 		c.delivered.Release(e.Message)
 	}

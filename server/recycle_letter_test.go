@@ -272,6 +272,17 @@ func signed(size int) int {
 	return signature
 }
 
+// counted is the properties with the number of returns that others have, if they
+// have one: quorum queues add it.
+func counted(p, others amqp.Properties) amqp.Properties {
+	const header = "x-delivery-count"
+	value, ok := others.Headers().Lookup(header)
+	if !ok {
+		return p
+	}
+	return p.WithHeaders(append(p.Headers(), amqp.Field{Key: header, Value: value}))
+}
+
 // compare says what is wrong with a message that should be the letter.
 func (p *post) compare(l *letter, a *arrival) error {
 	switch {
@@ -279,7 +290,7 @@ func (p *post) compare(l *letter, a *arrival) error {
 		return fmt.Errorf("the exchange is %q instead of %q", a.exchange, l.exchange)
 	case a.key != l.key:
 		return fmt.Errorf("the routing key is %q instead of %q", a.key, l.key)
-	case !bytes.Equal(a.properties, l.arrives):
+	case !bytes.Equal(a.properties, counted(l.arrives, a.properties)):
 		return fmt.Errorf("the properties are %+v instead of %+v", a.properties.List(), l.arrives.List())
 	case len(a.body) != l.size:
 		return fmt.Errorf("the body has %d octets instead of %d", len(a.body), l.size)
