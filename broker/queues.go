@@ -121,6 +121,23 @@ func (v *VHost) PurgeQueue(name string, owner any) (int, error) {
 	return n, done.wait()
 }
 
+// PauseQueue stops a queue from giving messages out, or lets it go on. A durable
+// queue that is paused is so after a restart, too.
+func (v *VHost) PauseQueue(name string, paused bool) error {
+	return v.change(func(c *definitions.Change) error {
+		node, ok := v.queues[name]
+		if !ok {
+			return queue.Missing(name, v.name)
+		}
+		node.queue.Pause(paused)
+		if spec := node.queue.Spec(); spec.Durable {
+			spec.Paused = paused
+			c.Put.Queues = append(c.Put.Queues, spec)
+		}
+		return nil
+	})
+}
+
 // DeleteQueue removes a queue with its messages and bindings if the condition
 // holds, and returns how many messages were ready. A missing queue is no error
 // (RabbitMQ behaviour).

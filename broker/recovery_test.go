@@ -219,3 +219,19 @@ func TestRecovery_Deduplication(t *testing.T) {
 	offer("4", "a")
 	require.Equal(t, []string{"4"}, f.drained("q"))
 }
+
+// A paused queue takes messages and gives none out, also after a restart.
+func TestRecovery_PausedQueue(t *testing.T) {
+	f := start(t)
+	f.queue("q", durableQueue)
+	require.NoError(t, f.vhost.PauseQueue("q", true))
+	f.keep("", "q", "1")
+	require.Empty(t, f.drained("q"))
+	f = f.reopen()
+	require.Empty(t, f.drained("q"))
+	require.Equal(t, 1, f.find("q").Counts().Ready)
+	require.NoError(t, f.vhost.PauseQueue("q", false))
+	f = f.reopen()
+	require.Equal(t, []string{"1"}, f.drained("q"))
+	require.Error(t, f.vhost.PauseQueue("missing", true))
+}

@@ -26,6 +26,7 @@ const (
 	definedAutoDelete
 	definedInternal
 	definedExclusive
+	definedPaused
 )
 
 // change is a definitions.Change made ready for the committer.
@@ -109,7 +110,7 @@ func encodeExchange(e exchange.Spec) []byte {
 
 func encodeQueue(q queue.Spec) []byte {
 	b := []byte{definitionVersion, flag(q.Durable, definedDurable) |
-		flag(q.AutoDelete, definedAutoDelete) | flag(q.Exclusive, definedExclusive)}
+		flag(q.AutoDelete, definedAutoDelete) | flag(q.Exclusive, definedExclusive) | flag(q.Paused, definedPaused)}
 	b = appendText(b, q.VHost)
 	b = appendText(b, q.Name)
 	b = binary.AppendUvarint(b, uint64(q.ID))
@@ -165,8 +166,8 @@ func decodeQueue(payload []byte) (queue.Spec, error) {
 	flags := c.begin()
 	q := queue.Spec{
 		Durable: flags&definedDurable != 0, AutoDelete: flags&definedAutoDelete != 0,
-		Exclusive: flags&definedExclusive != 0,
-		VHost:     c.text(), Name: c.text(), ID: c.uvarint32(), Arguments: c.table(),
+		Exclusive: flags&definedExclusive != 0, Paused: flags&definedPaused != 0,
+		VHost: c.text(), Name: c.text(), ID: c.uvarint32(), Arguments: c.table(),
 	}
 	return q, c.err
 }

@@ -79,6 +79,9 @@ type packer struct {
 
 // add takes the next message.
 func (p *packer) add(e *Entry) {
+	if e.state&tomb != 0 {
+		return
+	}
 	p.count++
 	p.octets += int64(e.size())
 	if e.Redelivered() {

@@ -81,6 +81,15 @@ func (q *Queue) Resume(c *Consumer) {
 	q.finish(&Unit{})
 }
 
+// Pause says whether the queue gives messages out, to consumers and to basic.get.
+// It takes messages all the time, and what it has given out can be settled.
+func (q *Queue) Pause(paused bool) {
+	q.lock()
+	q.core.paused = paused
+	q.core.dispatch()
+	q.finish(&Unit{})
+}
+
 // Missing is the error for a queue that does not exist.
 func Missing(name, vhost string) *amqp.Error {
 	return amqp.Errorf(amqp.CodeNotFound, "no queue '%s' in vhost '%s'", name, vhost)

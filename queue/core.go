@@ -13,9 +13,11 @@ import (
 type core struct {
 	lanes     lanes
 	waiting   waiting
-	unique    *unique // nil where repeats are welcome
+	mortals   heap[mortal] // nil unless messages expire anywhere
+	unique    *unique      // nil where repeats are welcome
 	rotation  rotation
 	consumers []*Consumer // in the order of their arrival
+	paused    bool        // nothing is given out
 	active    *Consumer   // the only one that is given messages, where there is a single one
 	exclusive bool        // the only consumer asked to be the only one
 	nextSeq   uint64
@@ -89,6 +91,9 @@ func (c *core) enter(e Entry) {
 	if e.Message.Properties.Flags()&amqp.FlagExpiration != 0 {
 		c.timed = true
 	}
+	if c.law.anywhere {
+		c.expect(e, e.Message)
+	}
 	if c.law.delays {
 		if due := c.dueTime(e.Message); due > c.now {
 			c.wait(e, due)
@@ -114,7 +119,7 @@ func (c *core) dispatch() {
 }
 
 func (c *core) assignAll() {
-	for {
+	for !c.paused {
 		lane, from := c.lanes.front()
 		switch from {
 		case nowhere:
@@ -343,6 +348,9 @@ func (c *core) get() (e Entry, at place) {
 	if c.timed || c.trimming {
 		c.ripen()
 		c.tidy()
+	}
+	if c.paused {
+		return Entry{}, nowhere
 	}
 	lane, at := c.lanes.front()
 	if at == inReturned || at == inHead {

@@ -31,6 +31,8 @@ const (
 	settled
 	// light says that the message is not kept while it is unacknowledged.
 	light
+	// tomb says that this is no message any more, see expireAnywhere.
+	tomb
 )
 
 // Redelivered says that the message may have been seen by a consumer.

@@ -20,6 +20,16 @@ func (h *heap[T]) push(e T) {
 	*h = list
 }
 
+// remove takes one element out.
+func (h *heap[T]) remove(i int) {
+	list := *h
+	rest := append(list[:i:i], list[i+1:]...)
+	*h = nil
+	for _, e := range rest {
+		h.push(e)
+	}
+}
+
 // pop takes the first element; the heap must not be empty. An empty heap keeps no
 // memory.
 func (h *heap[T]) pop() T {

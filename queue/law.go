@@ -67,6 +67,7 @@ type law struct {
 	// whatever order they come.
 	returnsFirst bool
 	delays       bool // messages may ask to be held back
+	anywhere     bool // messages expire anywhere, not only at the front
 	keeps        bool // all messages, however transient
 }
 
@@ -173,7 +174,11 @@ func (c *core) expired(e Entry, now int64) bool { return c.deadline(e.Message) <
 func (c *core) tidy() {
 	c.trim()
 	if c.timed {
+		c.expireAnywhere()
 		c.expire()
+		if len(c.mortals) > 0 {
+			c.wakeAt = min(c.wakeAt, c.mortals[0].deadline)
+		}
 		c.wakeAt = min(c.wakeAt, c.waiting.next())
 	}
 }

@@ -25,6 +25,8 @@ func (s Spec) meaning() (*Arguments, error) {
 	a.law.keeps, a.law.returnsFirst = t == Quorum, t == Quorum
 	deduplicates, _ := s.Arguments.Lookup("x-message-deduplication")
 	a.Deduplicates = deduplicates == true
+	anywhere, _ := s.Arguments.Lookup("x-message-ttl-anywhere")
+	a.law.anywhere = anywhere == true
 	single, _ := s.Arguments.Lookup("x-single-active-consumer")
 	switch {
 	case single != true:

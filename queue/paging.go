@@ -218,6 +218,10 @@ func (c *core) free(pages []*page) {
 
 // leave accounts for a message of a lane that leaves memory.
 func (c *core) leave(r *ready, e *Entry) {
+	if e.state&tomb != 0 {
+		r.tombs--
+		return
+	}
 	c.memory -= e.charge()
 	r.octets -= int64(e.size())
 }

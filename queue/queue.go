@@ -73,6 +73,7 @@ func New(spec Spec, o Options) (*Queue, error) {
 	q := &Queue{spec: spec, args: args, owner: o.Owner, store: o.Store, pager: o.Pager, host: o.Host}
 	q.core.nextSeq = o.NextSeq
 	q.core.obey(args)
+	q.core.paused = spec.Paused
 	if args.Deduplicates {
 		q.core.unique = newUnique()
 	}

@@ -19,11 +19,12 @@ type ready struct {
 	out      *backlog    // nil is empty
 	octets   int64       // of the bodies in memory
 	headSize int64       // octets of bodies in head, and a little for each
+	tombs    uint32      // in head and tail, see expireAnywhere
 	level    uint8       // the priority
 }
 
 func (r *ready) len() int {
-	return len(r.returned) + r.head.len() + r.tail.len() + r.low.len() + r.out.len()
+	return len(r.returned) + r.head.len() + r.tail.len() + r.low.len() + r.out.len() - int(r.tombs)
 }
 
 // bytes is the octets of all bodies.
@@ -95,8 +96,12 @@ func (r *ready) front() place {
 	if len(r.returned) > 0 {
 		return inReturned
 	}
+	if r.tombs > 0 {
+		r.skipTombs()
+	}
 	if r.head.len() == 0 && r.out.empty() && r.tail.len() > 0 {
 		r.joinTail()
+		r.skipTombs()
 	}
 	switch {
 	case r.head.len() > 0:

@@ -23,7 +23,7 @@ func (q *Queue) Restore(stream int, r Recovered) {
 	case r.Message != nil:
 		q.date(r.Message)
 		q.core.restore(uint8(stream), r)
-	case q.core.law.delays || q.core.unique != nil:
+	case q.core.law.delays || q.core.law.anywhere || q.core.unique != nil:
 		q.mu.Unlock()
 		q.restoreEach(uint8(stream), r)
 		return
@@ -54,6 +54,9 @@ func (q *Queue) restoreEach(level uint8, r Recovered) {
 			}
 			if q.core.unique != nil {
 				q.core.unique.admit(l.Seq, l.Message)
+			}
+			if q.core.law.anywhere {
+				q.core.expect(e, l.Message)
 			}
 			if q.core.law.delays {
 				q.core.wait(e, q.core.dueTime(l.Message))

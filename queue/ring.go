@@ -80,5 +80,8 @@ func (r *ring[T]) resize(capacity int) {
 	r.buf, r.head, r.next = buf, 0, 0
 }
 
+// ref is where the i-th oldest element is; it is valid until the next change.
+func (r *ring[T]) ref(i int) *T { return &r.buf[(r.head+uint32(i))&uint32(len(r.buf)-1)] }
+
 // at returns the i-th oldest element; i is below the length.
 func (r *ring[T]) at(i int) T { return r.buf[(r.head+uint32(i))&uint32(len(r.buf)-1)] }

@@ -15,6 +15,9 @@ type Spec struct {
 	Exclusive  bool
 	AutoDelete bool
 	Arguments  amqp.Table
+	// Paused says that the queue gives nothing out, see Queue.Pause. It is no part
+	// of what clients declare.
+	Paused bool
 }
 
 // FirstTransientID divides the numbers of queues: durable ones have the lower
