@@ -1,5 +1,7 @@
 package queue
 
+import "slices"
+
 // ordered is what a heap can hold.
 type ordered[T any] interface{ before(other T) bool }
 
@@ -22,8 +24,7 @@ func (h *heap[T]) push(e T) {
 
 // remove takes one element out.
 func (h *heap[T]) remove(i int) {
-	list := *h
-	rest := append(list[:i:i], list[i+1:]...)
+	rest := slices.Delete(*h, i, i+1)
 	*h = nil
 	for _, e := range rest {
 		h.push(e)
