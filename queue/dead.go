@@ -1,5 +1,7 @@
 package queue
 
+import "github.com/leveretmq/leveret/message"
+
 // Reason is why a message was dropped, as the x-death header tells it.
 type Reason string
 
@@ -42,6 +44,16 @@ func (c *core) drop(e Entry, reason Reason) {
 	}
 	c.effects.dead = append(c.effects.dead, Dead{Entry: e, Reason: reason, Letter: c.law.DeadLetter})
 }
+
+// refuse drops a message that the queue never had.
+func (c *core) refuse(m *message.Message) {
+	e := Entry{Message: m, Seq: noPlace}
+	c.memory += e.charge()
+	c.drop(e, MaxLength)
+}
+
+// noPlace is the number of a message that has none.
+const noPlace = ^uint64(0)
 
 // reject lets unacknowledged messages go that nobody wants.
 func (c *core) reject(batch []Delivery) {

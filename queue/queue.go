@@ -174,7 +174,7 @@ func (q *Queue) admit(m *message.Message) bool {
 		return true
 	}
 	if q.core.law.Overflow == RejectPublishDLX {
-		q.core.drop(Entry{Message: m}, MaxLength)
+		q.core.refuse(m)
 	}
 	return false
 }
