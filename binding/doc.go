@@ -18,6 +18,9 @@
 //     key has no words and the key "." has two empty ones.
 //   - [NewHeaders]: the binding's arguments are compared with the message's
 //     headers, see below.
+//   - [NewConsistentHash]: one target, by the hash of a key, see below.
+//   - [NewRandom]: one binding, by chance.
+//   - [NewModulus]: one binding, by the hash of a key modulo their number.
 //
 // # Identity
 //
@@ -44,6 +47,17 @@
 // their elements are, in order and with their wire types. If a header occurs
 // twice in a message, its last occurrence counts.
 //
+// # Consistent hashing
+//
+// A binding key is a number of buckets. The buckets of all targets stand in one
+// row, in the order in which the targets were bound; the jump consistent hash of
+// the message's key picks one. So the shares of targets are as their numbers of
+// buckets, a new target takes its share from all others and no key moves between
+// those, and one that leaves moves its own keys and those whose buckets follow it.
+// A target that is bound more than once has the buckets of its oldest binding only.
+// Hashes are the same in every run, but after a restart the targets stand in the
+// order in which the bindings are read from the disk.
+//
 // # Cost
 //
 // Direct and fanout matching costs one look-up and the matches. Topic matching
@@ -53,10 +67,13 @@
 // Headers matching looks each header of the message up in an index of one
 // argument per binding and then checks only the bindings found there.
 //
-// Match allocates nothing for direct, fanout and topic tables when the result
-// has room, except in topic tables when more than a handful of nodes lie below
-// two "#" each. Removing bindings gives their memory back: the trie is pruned,
-// and slices and maps are rebuilt when they have become much too large.
+// Consistent hashing costs the logarithms of the numbers of buckets and targets,
+// a choice by chance or modulo costs the same for any number of bindings.
+//
+// Match allocates nothing when the result has room, except in topic tables when
+// more than a handful of nodes lie below two "#" each, and what the message's
+// headers cost. Removing bindings gives their memory back: the trie is pruned, and
+// slices and maps are rebuilt when they have become much too large.
 //
 // # Locking
 //

@@ -2,6 +2,7 @@ package binding
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,13 +16,17 @@ func TestAllocationsOfMatch(t *testing.T) {
 	var h Headers = headersOf{{Key: "type", Value: "report"}, {Key: "tenant", Value: int64(7)}}
 	tables := map[string]Table[*int]{
 		"direct": NewDirect[*int](), "fanout": NewFanout[*int](),
-		"topic": NewTopic[*int](), "headers": NewHeaders[*int](),
+		"topic": NewTopic[*int](), "headers": NewHeaders[*int](), "modulus": NewModulus[*int](),
+		"random": NewRandom[*int](rand.IntN), "consistent hash": NewConsistentHash[*int](),
 	}
 	for i := range bindings {
 		tables["direct"].Add(topicKey(i), nil, new(int))
 		tables["fanout"].Add("", nil, new(int))
 		tables["topic"].Add([]string{topicKey(i), fmt.Sprintf("orders.*.#.order%d", i)}[i%2], nil, new(int))
 		tables["headers"].Add("", amqp.Table{{Key: "tenant", Value: int64(i)}}, new(int))
+		tables["modulus"].Add("", nil, new(int))
+		tables["random"].Add("", nil, new(int))
+		tables["consistent hash"].Add("7", nil, new(int))
 	}
 	dst := make([]*int, 0, bindings)
 	for name, table := range tables {
