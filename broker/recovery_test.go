@@ -204,7 +204,7 @@ func TestRecovery_Deduplication(t *testing.T) {
 		s.Arguments = amqp.Table{{Key: "x-message-deduplication", Value: true}}
 	})
 	offer := func(body, id string) {
-		headers := amqp.Table{{Key: queue.DeduplicationHeader, Value: id}}
+		headers := amqp.Table{{Key: message.DeduplicationHeader, Value: id}}
 		f.find("q").Publish([]queue.Publication{{Message: &message.Message{
 			Body: []byte(body), Persistent: true,
 			Properties: amqp.PropertyList{MessageID: body, Headers: headers}.Encode(),

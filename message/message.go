@@ -44,9 +44,9 @@ const kept = 1 << 30
 
 // Share says how many queues the message goes to. Each of them owns a reference;
 // without queues the caller has the only one. It is called once, before anybody
-// else knows of the message.
+// else knows of the message but those that have called Keep.
 func (m *Message) Share(queues int) {
-	m.refs, m.share = int32(max(queues, 1)), 0
+	m.refs, m.share = m.refs&kept|int32(max(queues, 1)), 0
 	if queues > 1 {
 		m.share = int32(m.octets() / queues)
 	}

@@ -110,6 +110,16 @@ func TestStock_LastReferenceFreesTheMessage(t *testing.T) {
 	}
 }
 
+// Whoever routes a message may keep it before its queues are known.
+func TestStock_MessagesKeptBeforeTheyAreSharedStay(t *testing.T) {
+	s := NewPool().NewStock()
+	m := s.Make(nil, 100)
+	m.Keep()
+	m.Share(1)
+	s.Release(m)
+	require.False(t, comesBack(s, m, 100))
+}
+
 func TestStock_KeptMessagesStay(t *testing.T) {
 	s := NewPool().NewStock()
 	for _, queues := range []int{1, 3} {

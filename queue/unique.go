@@ -1,14 +1,6 @@
 package queue
 
-import (
-	"github.com/leveretmq/leveret/amqp"
-	"github.com/leveretmq/leveret/message"
-)
-
-// DeduplicationHeader is the header by which messages are told apart where repeats
-// are dropped: by a queue declared with x-message-deduplication, and by an exchange
-// of that type (as the community plugin for RabbitMQ).
-const DeduplicationHeader = "x-deduplication-header"
+import "github.com/leveretmq/leveret/message"
 
 // unique is the messages of a queue that drops repeats: of those that it has, ready
 // or not.
@@ -21,7 +13,7 @@ func newUnique() *unique { return &unique{has: make(map[string]struct{}), of: ma
 
 // repeats says whether the queue has a message like this one.
 func (u *unique) repeats(m *message.Message) bool {
-	id, ok := DeduplicationID(m)
+	id, ok := m.DeduplicationID()
 	if !ok {
 		return false
 	}
@@ -31,7 +23,7 @@ func (u *unique) repeats(m *message.Message) bool {
 
 // admit notes a message.
 func (u *unique) admit(seq uint64, m *message.Message) {
-	if id, ok := DeduplicationID(m); ok {
+	if id, ok := m.DeduplicationID(); ok {
 		u.has[id] = struct{}{}
 		u.of[seq] = id
 	}
@@ -65,14 +57,4 @@ func (u *unique) forgetReady(l *lanes) {
 			}
 		}
 	})
-}
-
-// DeduplicationID is what tells a message from others, if it says so. Values of
-// different types are never the same.
-func DeduplicationID(m *message.Message) (id string, ok bool) {
-	if !m.Properties.HasHeader(DeduplicationHeader) {
-		return "", false
-	}
-	value, ok := m.Headers().Lookup(DeduplicationHeader)
-	return amqp.TypeName(value) + ":" + amqp.Term(value), ok
 }

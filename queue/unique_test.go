@@ -12,7 +12,7 @@ import (
 
 // offer publishes a message with something that tells it from others.
 func offer(q *queue.Queue, body string, id any) {
-	headers := amqp.Table{{Key: queue.DeduplicationHeader, Value: id}}
+	headers := amqp.Table{{Key: message.DeduplicationHeader, Value: id}}
 	q.Publish([]queue.Publication{{Message: &message.Message{
 		Body: []byte(body), Properties: amqp.PropertyList{Headers: headers}.Encode(),
 	}}})
