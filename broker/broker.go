@@ -22,6 +22,8 @@ type Options struct {
 	// the longest queues are paged out, in octets; zero means the default of
 	// queue.PagerOptions.
 	MemoryBudget int64
+	// QueueTypes is what the operator has set about the types of queues.
+	QueueTypes QueueTypes
 	// Progress, if set, is called by New for each queue that it brings back,
 	// and must not block.
 	Progress func(Progress)
@@ -35,6 +37,7 @@ type Broker struct {
 	log    *slog.Logger
 	alarms *Alarms
 	vhosts map[string]*VHost // fixed after New
+	types  QueueTypes
 
 	numbers    *queueNumbers
 	undertaker *undertaker
@@ -54,7 +57,10 @@ func New(o Options) (*Broker, error) {
 	if o.Alarms == nil {
 		o.Alarms = NewAlarms()
 	}
-	b := &Broker{store: o.Store, log: o.Logger, alarms: o.Alarms, vhosts: make(map[string]*VHost), recovered: make(chan struct{})}
+	b := &Broker{
+		store: o.Store, log: o.Logger, alarms: o.Alarms, types: o.QueueTypes,
+		vhosts: make(map[string]*VHost), recovered: make(chan struct{}),
+	}
 	b.pager = queue.NewPager(queue.PagerOptions{Store: o.Store, Budget: o.MemoryBudget, Logger: o.Logger})
 	b.undertaker, b.courier = newUndertaker(b), newCourier(b)
 	if err := b.start(o); err != nil {

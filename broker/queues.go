@@ -17,6 +17,7 @@ const generatedQueue = "amq.gen-"
 // connection, to which an exclusive queue will belong. It returns when the
 // queue is durable, if it has to be.
 func (v *VHost) DeclareQueue(spec queue.Spec, owner any) (*queue.Queue, error) {
+	spec = v.broker.types.complete(spec)
 	if spec.Exclusive {
 		spec.Durable = false // the queue ends with its connection anyway
 	}
@@ -27,6 +28,7 @@ func (v *VHost) DeclareQueue(spec queue.Spec, owner any) (*queue.Queue, error) {
 	node, exists := v.queues[spec.Name]
 	if exists {
 		v.mu.Unlock()
+		spec = v.broker.types.relax(spec, node.queue.Spec())
 		if err := node.queue.CheckEquivalent(spec, owner); err != nil {
 			return nil, err
 		}
@@ -57,6 +59,9 @@ func (v *VHost) nameQueue(spec *queue.Spec) error {
 // createQueue adds a new queue; the caller holds the lock.
 func (v *VHost) createQueue(spec queue.Spec, owner any) (*queueNode, error) {
 	if err := spec.Validate(); err != nil {
+		return nil, err
+	}
+	if err := v.broker.types.check(spec); err != nil {
 		return nil, err
 	}
 	var err error

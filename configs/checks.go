@@ -41,6 +41,18 @@ func oneOf(allowed ...string) func(string) error {
 	}
 }
 
+// each applies a check to all entries of a list.
+func each(check func(string) error) func([]string) error {
+	return func(list []string) error {
+		for _, entry := range list {
+			if err := check(entry); err != nil {
+				return fmt.Errorf("each entry of the list: %w", err)
+			}
+		}
+		return nil
+	}
+}
+
 func between[T cmp.Ordered](low, high T) func(T) error {
 	return func(v T) error {
 		if v < low || v > high {

@@ -73,6 +73,18 @@ type Config struct {
 	// Number of client connections that may be open at a time; 0 means no limit.
 	MaxConnections int `key:"max-connections"`
 
+	// Type of a queue whose declaration names none: classic or quorum. It applies
+	// to durable queues that are neither exclusive nor auto-delete; others are
+	// classic. RabbitMQ's default_queue_type.
+	DefaultQueueType string `key:"default-queue-type"`
+	// Queue types of which no queue can be declared: any of classic, quorum and
+	// stream. Queues that exist stay. RabbitMQ's queue_types.*.enabled.
+	DisabledQueueTypes []string `key:"disabled-queue-types"`
+	// Whether clients may declare an existing quorum queue once more as a classic
+	// one, as they do after a move to quorum queues. RabbitMQ's
+	// quorum_queue.property_equivalence.relaxed_checks_on_redeclaration.
+	RelaxedQueueTypes bool `key:"relaxed-queue-types"`
+
 	// Who may log in. Each user has a name, a password and, if need be, tags.
 	Users []User `key:"users"`
 	// Users who may connect from this machine only.
@@ -93,6 +105,14 @@ type Config struct {
 const (
 	DurabilityFsync = "fsync"
 	DurabilityOS    = "os"
+)
+
+// The values of Config.DefaultQueueType and Config.DisabledQueueTypes. A stream
+// cannot be the default.
+const (
+	QueueClassic = "classic"
+	QueueQuorum  = "quorum"
+	QueueStream  = "stream"
 )
 
 // The values of Config.LogFormat.
@@ -151,6 +171,8 @@ func Default() Config {
 		MaxMessageSize:         134217728,
 		MaxConsumersPerChannel: 0,
 		MaxConnections:         0,
+		DefaultQueueType:       QueueClassic,
+		DisabledQueueTypes:     []string{},
 		Users:                  []User{{Name: "guest", Password: "guest", Tags: []string{"administrator"}}},
 		LoopbackUsers:          []string{"guest"},
 		VHost:                  "/",

@@ -80,7 +80,7 @@ func (s setting) flag(usage string) setting {
 
 // settings is every key.
 func settings() []setting {
-	return slices.Concat(storageSettings(), listenSettings(), logSettings(), frameSettings(), timeSettings(), limitSettings(), accessSettings())
+	return slices.Concat(storageSettings(), listenSettings(), logSettings(), frameSettings(), timeSettings(), limitSettings(), queueSettings(), accessSettings())
 }
 
 func storageSettings() []setting {
@@ -141,6 +141,14 @@ func limitSettings() []setting {
 		newSetting("channel-max", func(c *Config) *uint16 { return &c.ChannelMax }, asInteger, between[uint16](0, math.MaxUint16)),
 		newSetting("max-consumers-per-channel", func(c *Config) *int { return &c.MaxConsumersPerChannel }, asInteger, between(0, math.MaxInt32)),
 		newSetting("max-connections", func(c *Config) *int { return &c.MaxConnections }, asInteger, between(0, math.MaxInt32)),
+	}
+}
+
+func queueSettings() []setting {
+	return []setting{
+		newSetting("default-queue-type", func(c *Config) *string { return &c.DefaultQueueType }, asText, oneOf(QueueClassic, QueueQuorum)),
+		newSetting("disabled-queue-types", func(c *Config) *[]string { return &c.DisabledQueueTypes }, asTexts, each(oneOf(QueueClassic, QueueQuorum, QueueStream))),
+		newSetting("relaxed-queue-types", func(c *Config) *bool { return &c.RelaxedQueueTypes }, asBool),
 	}
 }
 

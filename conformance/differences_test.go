@@ -68,6 +68,10 @@ var knownDifferences = [...]difference{
 		reason: "4.11: quorum queues with a single active consumer look at priorities since 4.0",
 	},
 	{
+		test: "TestQueue_LeaderLocatorIsOneOfFour/classic", before: "4.0.0",
+		reason: "4.3: classic queues take x-queue-leader-locator since 4.0",
+	},
+	{
 		test: "TestQueue_QuorumPrefersHighPriorities", before: "4.0.0",
 		reason: "4.12: quorum queues have priorities since 4.0",
 	},

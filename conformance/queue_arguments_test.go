@@ -252,7 +252,7 @@ func TestQueue_ArgumentsOfOtherTypesAreRefused(t *testing.T) {
 	for queueType, arguments := range map[string][]string{
 		"classic": {
 			"x-dead-letter-strategy", "x-max-in-memory-length", "x-max-in-memory-bytes", "x-quorum-initial-group-size",
-			"x-delivery-limit", "x-initial-cluster-size", "x-max-age", "x-stream-max-segment-size-bytes",
+			"x-initial-cluster-size", "x-max-age", "x-stream-max-segment-size-bytes",
 		},
 		"quorum": {
 			"x-max-priority", "x-queue-mode", "x-queue-version", "x-initial-cluster-size", "x-max-age",

@@ -35,9 +35,9 @@ type Arguments struct {
 // expiry: ten years of 365 days.
 const maxMilliseconds = 315_360_000_000
 
-// argument is one of the arguments that RabbitMQ knows. A queue of another
-// type than those listed refuses it; an argument that is in no list is stored
-// and has no meaning (RabbitMQ behaviour).
+// argument is one of the arguments that have a meaning. A queue of another type
+// than those listed refuses it; an argument that is in no list is stored and has
+// no meaning (RabbitMQ behaviour).
 type argument struct {
 	name  string
 	types []Type
@@ -46,14 +46,17 @@ type argument struct {
 	check func(value any) (reason string)
 }
 
-// arguments lists what is validated at declaration, in RabbitMQ's order.
-func arguments() []argument {
+// arguments lists what is validated at the declaration of a queue of the type.
+func arguments(t Type) []argument { return append(knownArguments(t), ourArguments(t)...) }
+
+// knownArguments are those that RabbitMQ knows for the type or refuses for it, in
+// its order.
+func knownArguments(t Type) []argument {
 	classic, quorum, stream := []Type{Classic}, []Type{Quorum}, []Type{Stream}
 	notStream, all := []Type{Classic, Quorum}, []Type{Classic, Quorum, Stream}
-	milliseconds := integerBetween(0, maxMilliseconds)
-	return []argument{
+	list := []argument{
 		{"x-expires", notStream, integerBetween(1, maxMilliseconds)},
-		{"x-message-ttl", notStream, milliseconds},
+		{"x-message-ttl", notStream, integerBetween(0, maxMilliseconds)},
 		{"x-dead-letter-exchange", notStream, nil}, // has a text of its own
 		{"x-dead-letter-routing-key", notStream, oneOf("")},
 		{"x-dead-letter-strategy", quorum, oneOf("invalid_dlx_strategy", "at-most-once", "at-least-once")},
@@ -69,15 +72,33 @@ func arguments() []argument {
 		{"x-queue-leader-locator", all, oneOf("invalid_queue_locator_arg", "client-local", "balanced", "random", "least-leaders")},
 		{"x-queue-master-locator", classic, nil},
 		{"x-quorum-initial-group-size", quorum, integerBetween(1, math.MaxInt64)},
-		{"x-delivery-limit", notStream, nil}, // of classic queues beyond RabbitMQ
-		{"x-delayed-retry-type", notStream, oneOf("invalid_delayed_retry_type", "disabled", "all", "failed", "returned")},
-		{"x-delayed-retry-min", notStream, milliseconds},
-		{"x-delayed-retry-max", notStream, milliseconds},
 		{"x-initial-cluster-size", stream, integerBetween(1, math.MaxInt64)},
 		{"x-max-age", stream, nil},
 		{"x-stream-max-segment-size-bytes", stream, nil},
-		{"x-stream-filter-size-bytes", stream, nil},
 	}
+	if t == Classic {
+		return list
+	}
+	return append(list,
+		argument{"x-delivery-limit", quorum, nil},
+		argument{"x-delayed-retry-type", quorum, nil},
+		argument{"x-delayed-retry-min", quorum, nil},
+		argument{"x-delayed-retry-max", quorum, nil})
+}
+
+// ourArguments are those that RabbitMQ does not know for the type.
+func ourArguments(t Type) []argument {
+	both := []Type{Classic, Quorum}
+	list := []argument{{"x-delayed", both, checkBool}}
+	if t != Classic {
+		return list
+	}
+	milliseconds := integerBetween(0, maxMilliseconds)
+	return append(list,
+		argument{"x-delivery-limit", both, checkInteger},
+		argument{"x-delayed-retry-type", both, oneOf("invalid_delayed_retry_type", "disabled", "all", "failed", "returned")},
+		argument{"x-delayed-retry-min", both, milliseconds},
+		argument{"x-delayed-retry-max", both, milliseconds})
 }
 
 // Validate checks the arguments and whether the type allows the properties. A
@@ -97,13 +118,13 @@ func (s Spec) Validate() error {
 }
 
 func (s Spec) queueType() (Type, error) {
-	value, ok := s.Arguments.Lookup("x-queue-type")
+	value, ok := s.Arguments.Lookup(typeArgument)
 	if !ok {
 		return Classic, nil
 	}
 	name, ok := value.(string)
 	if !ok {
-		return "", s.invalid("x-queue-type", unacceptable(value))
+		return "", s.invalid(typeArgument, unacceptable(value))
 	}
 	switch t := Type(name); t {
 	case Classic, Quorum, Stream:
@@ -111,14 +132,14 @@ func (s Spec) queueType() (Type, error) {
 	case "", "undefined":
 		return Classic, nil
 	}
-	return "", s.invalid("x-queue-type", fmt.Sprintf("\"unsupported queue type '%s'\"", name))
+	return "", s.invalid(typeArgument, fmt.Sprintf("\"unsupported queue type '%s'\"", name))
 }
 
 func (s Spec) checkArguments(t Type) error {
 	if len(s.Arguments) == 0 {
 		return nil // most queues have none, and the list is garbage each time
 	}
-	for _, a := range arguments() {
+	for _, a := range arguments(t) {
 		value, ok := s.Arguments.Lookup(a.name)
 		if !ok {
 			continue
@@ -226,6 +247,14 @@ func oneOf(reason string, allowed ...string) func(any) string {
 		}
 		return ""
 	}
+}
+
+// checkInteger accepts any number.
+func checkInteger(value any) string {
+	if _, ok := amqp.Integer(value); !ok {
+		return integerReason(value)
+	}
+	return ""
 }
 
 func checkBool(value any) string {

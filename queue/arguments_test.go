@@ -107,7 +107,6 @@ func TestSpec_ArgumentsOfOtherTypes(t *testing.T) {
 		{"x-queue-mode", "quorum"},
 		{"x-queue-version", "quorum"},
 		{"x-max-age", "quorum"},
-		{"x-delivery-limit", "classic"},
 		{"x-dead-letter-strategy", "classic"},
 		{"x-quorum-initial-group-size", "classic"},
 		{"x-initial-cluster-size", "classic"},

@@ -24,11 +24,25 @@ func (q *Queue) CheckEquivalent(requested Spec, owner any) error {
 	if err := current.compareType(requested); err != nil {
 		return err
 	}
-	for _, a := range arguments() {
+	for _, a := range knownArguments(q.args.Type) {
 		if !slices.Contains(a.types, q.args.Type) {
 			continue
 		}
 		if err := amqp.CompareArgument(a.name, current.String(), requested.Arguments, current.Arguments); err != nil {
+			return err
+		}
+	}
+	return q.compareOurs(requested)
+}
+
+// compareOurs compares the arguments that RabbitMQ does not know for the type, and
+// therefore ignores. A queue that has none of them does so, too.
+func (q *Queue) compareOurs(requested Spec) error {
+	for _, a := range ourArguments(q.args.Type) {
+		if _, has := q.spec.Arguments.Lookup(a.name); !has {
+			continue
+		}
+		if err := amqp.CompareArgument(a.name, q.spec.String(), requested.Arguments, q.spec.Arguments); err != nil {
 			return err
 		}
 	}
@@ -42,12 +56,12 @@ func (s Spec) compareType(requested Spec) error {
 	if received == current {
 		return nil
 	}
-	return amqp.Inequivalent("x-queue-type", s.String(), received, current)
+	return amqp.Inequivalent(typeArgument, s.String(), received, current)
 }
 
 func (s Spec) typeName() string {
-	value, ok := s.Arguments.Lookup("x-queue-type")
-	if !ok || value == "" || value == "undefined" {
+	value, _ := s.Arguments.Lookup(typeArgument)
+	if !s.NamesType() {
 		return string(Classic)
 	}
 	if name, ok := value.(string); ok {

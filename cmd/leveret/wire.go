@@ -14,6 +14,7 @@ import (
 	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/configs"
 	"github.com/leveretmq/leveret/persistence"
+	"github.com/leveretmq/leveret/queue"
 	"github.com/leveretmq/leveret/server"
 )
 
@@ -37,6 +38,7 @@ func openBroker(config configs.Config, log *slog.Logger, progress func(recovery)
 	}
 	b, err := broker.New(broker.Options{
 		Store: store, Logger: log, Alarms: alarms, VHosts: []string{config.VHost}, MemoryBudget: config.MemoryBudget,
+		QueueTypes: queueTypes(config),
 		Progress: func(p broker.Progress) {
 			progress(recovery{queues: p.Queues, of: p.Of, messages: p.Messages, octets: p.Octets})
 		},
@@ -78,6 +80,14 @@ func authOptions(config configs.Config) auth.Options {
 		options.Users = append(options.Users, auth.Credentials{Name: user.Name, Password: string(user.Password), Tags: user.Tags})
 	}
 	return options
+}
+
+func queueTypes(config configs.Config) broker.QueueTypes {
+	types := broker.QueueTypes{Default: queue.Type(config.DefaultQueueType), Relaxed: config.RelaxedQueueTypes}
+	for _, t := range config.DisabledQueueTypes {
+		types.Disabled = append(types.Disabled, queue.Type(t))
+	}
+	return types
 }
 
 func storeOptions(config configs.Config, log *slog.Logger, alarms *broker.Alarms, fatal func(error)) persistence.Options {
