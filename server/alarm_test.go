@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -52,5 +53,61 @@ func TestBlocked_ClientThatIsGoneIsNoticed(t *testing.T) {
 		time.Sleep(heartbeat * time.Second)
 		synctest.Wait()
 		require.Zero(t, s.server.Connections())
+	})
+}
+
+// A client that heeds the warning goes on but for publishing: its acknowledgements
+// make room. One that does not is not read any more when its grace is used up.
+func TestBlocked_GraceKeepsTheClientHeard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListener()
+		s := serve(t, l, newVolatile(), server.Options{BlockedGrace: 200})
+		p := blockedPeer(t, l, s, 0)
+		p.send(1, &amqp.QueueDeclare{Queue: "q"}, &amqp.BasicConsume{Queue: "q", ConsumerTag: "c", NoAck: true})
+		p.publish(1, &amqp.BasicPublish{RoutingKey: "q"}, nil, []byte("within the grace"))
+		synctest.Wait()
+		require.Equal(t, []string{
+			`1 queue.declare-ok{queue: "q"}`, `1 basic.consume-ok{consumer-tag: "c"}`,
+			`1 basic.deliver{consumer-tag: "c", delivery-tag: 1, routing-key: "q"} "within the grace"`,
+		}, p.heard())
+		p.publish(1, &amqp.BasicPublish{RoutingKey: "q"}, nil, []byte("beyond"))
+		p.send(1, &amqp.BasicCancel{ConsumerTag: "c"})
+		synctest.Wait()
+		require.Empty(t, p.heard())
+		const low = true
+		s.broker.Alarms().Set(broker.Disk, !low)
+		synctest.Wait()
+		require.Equal(t, []string{
+			"0 connection.unblocked{}", `1 basic.cancel-ok{consumer-tag: "c"}`,
+		}, withoutDeliveries(p.heard()))
+	})
+}
+
+// withoutDeliveries leaves out what may come before or after an answer.
+func withoutDeliveries(heard []string) (rest []string) {
+	for _, line := range heard {
+		if !strings.Contains(line, "basic.deliver") {
+			rest = append(rest, line)
+		}
+	}
+	return rest
+}
+
+// The end of an alarm is told to a client that waits for nothing.
+func TestBlocked_GraceEndsWithTheAlarm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListener()
+		s := serve(t, l, newVolatile(), server.Options{BlockedGrace: 1 << 20})
+		p := blockedPeer(t, l, s, 0)
+		const low = true
+		s.broker.Alarms().Set(broker.Disk, !low)
+		synctest.Wait()
+		require.Equal(t, []string{"0 connection.unblocked{}"}, p.heard())
+		s.broker.Alarms().Set(broker.Disk, low)
+		p.publish(1, &amqp.BasicPublish{RoutingKey: "q"}, nil, []byte("a"))
+		synctest.Wait()
+		require.Equal(t, []string{`0 connection.blocked{reason: "low on disk"}`}, p.heard())
+		p.hangUp()
+		synctest.Wait()
 	})
 }

@@ -77,6 +77,7 @@ type connection struct {
 	stock       *message.Stock
 	busy        []*channel // have publishes that were not handed over
 	told        bool       // the client knows that the server shuts down
+	blockade    *blockade  // nil unless an alarm was met
 
 	wants     *wants
 	written   chan struct{} // closed when the writer has ended
@@ -167,13 +168,12 @@ func (c *connection) readLoop() error {
 		}
 		if n > 0 {
 			err = c.handle(frame)
-			header := frame.Type == amqp.FrameHeader
+			if err == nil && frame.Type == amqp.FrameHeader {
+				c.meetAlarm(frame)
+			}
 			c.input.consume(n)
 			if err != nil {
 				return err
-			}
-			if header {
-				c.awaitAlarm()
 			}
 			continue
 		}

@@ -42,7 +42,8 @@
 // # Alarms
 //
 // While the broker is short of something (broker.Alarms), the reader of a
-// connection that publishes stands still; see connection.awaitAlarm.
+// connection that publishes stands still when it
+// does not heed the warning; see blockade.
 //
 // # Errors
 //

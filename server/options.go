@@ -50,6 +50,9 @@ type Options struct {
 	// MaxMessageSize is the largest body, in octets (134217728, the permissive
 	// side of RabbitMQ's versions).
 	MaxMessageSize uint64
+	// BlockedGrace is how much a client may publish after it was told of an alarm,
+	// in octets, before it is not read any more; zero is nothing (RabbitMQ).
+	BlockedGrace int64
 	// MaxConsumersPerChannel bounds consumers; zero means no bound.
 	MaxConsumersPerChannel int
 	// MaxConnections bounds connections; zero means no bound.
@@ -66,6 +69,7 @@ const (
 	DefaultRefusalDelay     = 3 * time.Second
 	DefaultCloseTimeout     = 30 * time.Second
 	DefaultMaxMessageSize   = 128 << 20
+	DefaultBlockedGrace     = 128 << 10
 )
 
 func (o Options) withDefaults() Options {
