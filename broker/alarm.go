@@ -11,8 +11,12 @@ import (
 // it.
 type Resource string
 
-// Disk is the free space of the data directory.
-const Disk Resource = "disk"
+// The resources, as RabbitMQ names them: the free space of the data directory, and
+// the memory that the broker may use.
+const (
+	Disk   Resource = "disk"
+	Memory Resource = "memory"
+)
 
 // Alarms is which resources are low. While one is, those who publish are held
 // back; everything else goes on. It is safe for concurrent use.
@@ -70,4 +74,12 @@ func (a *Alarms) Set(r Resource, low bool) {
 	}
 	before := a.now.Swap(newAlarmState(reason))
 	close(before.changed)
+}
+
+// On says whether a resource is low.
+func (a *Alarms) On(r Resource) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, found := slices.BinarySearch(a.low, r)
+	return found
 }

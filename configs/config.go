@@ -39,6 +39,16 @@ type Config struct {
 	// consumers come near them.
 	MemoryBudget int64 `key:"memory-budget"`
 
+	// Memory that the broker may use before publishers are blocked, as RabbitMQ's
+	// vm_memory_high_watermark: a part of what the machine or the control group
+	// has (0.6), a number of octets, 134217728 or more, also with a unit (2GiB),
+	// or none. Consumers go on.
+	MemoryHighWatermark string `key:"memory-high-watermark"`
+	// What a client may still publish when it was told that publishers are
+	// blocked, in octets or with a unit, before it is not read any more until
+	// they are not; 0 means nothing. While it is read it can acknowledge.
+	BlockedGrace int64 `key:"blocked-grace"`
+
 	// Free space on the disk of the data directory below which publishers are
 	// blocked, as RabbitMQ's disk_free_limit: in octets, or with a unit (1GiB,
 	// 500MB); 160 MiB or more. Consumers go on. Below an eighth of it (64 MiB
@@ -160,6 +170,8 @@ func Default() Config {
 		LogFormat:              LogText,
 		Durability:             DurabilityFsync,
 		MemoryBudget:           50331648,
+		MemoryHighWatermark:    "0.6",
+		BlockedGrace:           128 << 10,
 		DiskFreeLimit:          1 << 30,
 		DiskBallast:            256 << 20,
 		FrameMax:               131072,

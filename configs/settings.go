@@ -91,6 +91,9 @@ func storageSettings() []setting {
 			flag("when a persistent message is confirmed: fsync (the disk has it) or os (the operating system has it)"),
 		newSetting("memory-budget", func(c *Config) *int64 { return &c.MemoryBudget }, asSize, between[int64](budgetFloor, math.MaxInt64)).
 			flag("octets of memory that queued messages may take together before long queues stay on the disk"),
+		newSetting("memory-high-watermark", func(c *Config) *string { return &c.MemoryHighWatermark }, asWatermark, isWatermark).
+			flag("memory above which publishers are blocked: a part of what there is (0.6), octets or with a unit (2GiB), or none"),
+		newSetting("blocked-grace", func(c *Config) *int64 { return &c.BlockedGrace }, asSize, between[int64](0, messageCeiling)),
 		newSetting("disk-free-limit", func(c *Config) *int64 { return &c.DiskFreeLimit }, asSize, atLeast(freeFloor, "160 MiB")).
 			flag("free disk space below which publishers are blocked, in octets or with a unit (1GiB)"),
 		newSetting("disk-ballast", func(c *Config) *int64 { return &c.DiskBallast }, asSize, zeroOrAtLeast(ballastFloor, "32 MiB")).

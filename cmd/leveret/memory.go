@@ -27,6 +27,9 @@ const (
 	// use, in percent. The rest is for the maps of the store and for the kernel,
 	// which keeps what is sent and received.
 	cgroupShare = 75
+	// heapShare is how much of the watermark the Go runtime may use, in percent,
+	// before it collects garbage more often than usual.
+	heapShare = 90
 	// memoryTick is how often the limit follows what is really needed.
 	memoryTick = time.Second
 )
@@ -37,11 +40,17 @@ const (
 // broker that needs more, with very many queues or connections, so it is kept
 // well above what lives, but below what a control group allows. Whoever sets GOGC
 // or GOMEMLIMIT decides alone.
-func governMemory(ctx context.Context, log *slog.Logger) {
+//
+// The watermark is what the broker may use, in octets; zero is no limit. The heap
+// keeps below it as long as it can.
+func governMemory(ctx context.Context, watermark int64, log *slog.Logger) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
 	ceiling := memoryCeiling(memlimit.FromCgroup)
+	if watermark > 0 {
+		ceiling = min(ceiling, watermark/100*heapShare)
+	}
 	if ceiling < math.MaxInt64 {
 		log.Info("the heap keeps to the memory of the control group", "octets", ceiling)
 	}

@@ -51,7 +51,7 @@ func serve(ctx context.Context, p process) error {
 	}
 	governed, done := context.WithCancel(ctx)
 	defer done()
-	go governMemory(governed, p.log)
+	go governMemory(governed, memoryWatermark(p.config, p.log), p.log)
 	failed := make(chan error, 1)
 	fatal := func(err error) {
 		select {

@@ -23,6 +23,7 @@ type node struct {
 	server *server.Server
 	broker *broker.Broker
 	store  *persistence.Store
+	watch  context.CancelFunc // ends the watch over the memory
 }
 
 // openBroker opens the data directory and makes the broker of it.
@@ -50,7 +51,9 @@ func openBroker(config configs.Config, log *slog.Logger, progress func(recovery)
 	}
 	options := serverOptions(config)
 	options.Broker, options.Authenticator, options.Logger = b, users, log
-	return &node{server: server.New(options), broker: b, store: store}, nil
+	ctx, end := context.WithCancel(context.Background())
+	go watchMemory(ctx, memoryWatermark(config, log), alarms, log, usedMemory)
+	return &node{server: server.New(options), broker: b, store: store, watch: end}, nil
 }
 
 // Serve accepts connections until Shutdown.
@@ -64,7 +67,10 @@ func (n *node) Shutdown(ctx context.Context) error {
 }
 
 // Close writes all that is pending and closes the data directory.
-func (n *node) Close() error { return withDiskFull(n.broker.Close()) }
+func (n *node) Close() error {
+	n.watch()
+	return withDiskFull(n.broker.Close())
+}
 
 // withDiskFull gives the end of a broker whose disk is full a status of its own.
 func withDiskFull(err error) error {
@@ -133,6 +139,7 @@ func serverOptions(config configs.Config) server.Options {
 		MaxMessageSize:         uint64(config.MaxMessageSize),
 		MaxConsumersPerChannel: config.MaxConsumersPerChannel,
 		MaxConnections:         config.MaxConnections,
+		BlockedGrace:           config.BlockedGrace,
 	}
 }
 
