@@ -72,6 +72,22 @@ var knownDifferences = [...]difference{
 		reason: "4.3: classic queues take x-queue-leader-locator since 4.0",
 	},
 	{
+		test:   "TestQueue_ClassicDropsWhatComesBackTooOften",
+		reason: "beyond RabbitMQ: classic queues take x-delivery-limit, too",
+	},
+	{
+		test:   "TestQueue_ClassicRetriesLater",
+		reason: "beyond RabbitMQ: classic queues take x-delayed-retry-type, too",
+	},
+	{
+		test:   "TestQueue_OurArgumentsAreValidated",
+		reason: "beyond RabbitMQ: what RabbitMQ does not know is not looked at there",
+	},
+	{
+		test: "TestQueue_QuorumRetriesLater", before: "4.3.0",
+		reason: "4.12: quorum queues retry later since 4.3",
+	},
+	{
 		test: "TestQueue_QuorumPrefersHighPriorities", before: "4.0.0",
 		reason: "4.12: quorum queues have priorities since 4.0",
 	},
@@ -82,6 +98,14 @@ var knownDifferences = [...]difference{
 	{
 		test: "TestQueue_QuorumDeliveryLimitBelowZeroIsNone", before: "4.0.0",
 		reason: "4.12: a negative delivery limit means none since 4.0, and drops at the first return before",
+	},
+	{
+		test: "TestReplyTo_MandatoryIsContentWithTheRequester", before: "4.2.0",
+		reason: "5.12: up to 4.1 a direct reply counts as unroutable, though it arrives",
+	},
+	{
+		test: "TestReplyTo_ARollbackTakesTheReplyBack", before: "4.2.0",
+		reason: "5.12: up to 4.1 a direct reply goes out when it is published, whatever becomes of the transaction",
 	},
 }
 

@@ -100,6 +100,37 @@ func TestSpec_ArgumentsOfClassicQueues(t *testing.T) {
 		queue.Spec{VHost: "/", Name: "q", Arguments: arg("x-dead-letter-exchange", int64(1))}.Validate())
 }
 
+// RabbitMQ does not know these for classic queues, and does not look at those of
+// quorum queues.
+func TestSpec_ArgumentsBeyondRabbitMQ(t *testing.T) {
+	for _, c := range []struct {
+		args   amqp.Table
+		reason string
+	}{
+		{arg("x-delivery-limit", int32(-1)), ""},
+		{arg("x-delivery-limit", "many"), `"expected integer, got longstr"`},
+		{arg("x-delivery-limit", "many", ofType("quorum")), ""}, // RabbitMQ does not look at it
+		{arg("x-delayed-retry-type", "failed"), ""},
+		{arg("x-delayed-retry-type", "foo"), "invalid_delayed_retry_type"},
+		{arg("x-delayed-retry-type", int32(1)), "{unacceptable_type,signedint}"},
+		{arg("x-delayed-retry-type", "foo", ofType("quorum")), ""},
+		{arg("x-delayed-retry-min", int32(0)), ""},
+		{arg("x-delayed-retry-min", int32(-1)), "{value_negative,-1}"},
+		{arg("x-delayed-retry-max", int64(315_360_000_001)), "{value_too_large,315360000001}"},
+		{arg("x-delayed-retry-max", "long", ofType("quorum")), ""},
+		{arg("x-delayed", true), ""},
+		{arg("x-delayed", "yes"), "{unacceptable_type,longstr}"},
+		{arg("x-delayed", "yes", ofType("quorum")), "{unacceptable_type,longstr}"},
+		{arg("x-stream-filter-size-bytes", "any"), ""},
+	} {
+		text := ""
+		if c.reason != "" {
+			text = "PRECONDITION_FAILED - invalid arg '" + c.args[0].Key + "' for queue 'q' in vhost '/': " + c.reason
+		}
+		requireText(t, text, queue.Spec{VHost: "/", Name: "q", Durable: true, Arguments: c.args}.Validate())
+	}
+}
+
 // An argument that belongs to another type is refused, whatever its value.
 func TestSpec_ArgumentsOfOtherTypes(t *testing.T) {
 	for _, c := range []struct{ argument, typ string }{

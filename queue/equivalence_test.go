@@ -66,7 +66,16 @@ func TestQueue_CheckEquivalentArguments(t *testing.T) {
 		{nil, arg("x-queue-type", "undefined"), "", ""},
 		{arg("mine", "a"), arg("mine", "b"), "", ""},
 		{nil, arg("x-delivery-limit", int64(5)), "", ""}, // is a quorum queue's
+		{nil, arg("x-delayed", true), "", ""},            // is ours, and the queue has none
 		{nil, arg("x-max-age", "1D"), "", ""},            // is a stream's
+		{
+			arg("x-delivery-limit", int64(5)), arg("x-delivery-limit", int64(6)), "x-delivery-limit",
+			"received '6' but current is '5'",
+		},
+		{
+			arg("x-delayed", true), nil, "x-delayed",
+			"received none but current is the value 'true' of type 'bool'",
+		},
 		{arg("x-overflow", "drop-head"), arg("x-overflow", "drop-head"), "", ""},
 		{
 			nil, arg("x-max-length", int64(5)), "x-max-length",

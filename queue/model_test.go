@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/message"
 )
 
@@ -19,34 +20,49 @@ type model struct {
 	rng       *rand.Rand
 	ready     []uint64        // ascending
 	flagged   map[uint64]bool // has come back from a client
-	held      []Delivery      // by clients, unacknowledged
+	levels    map[uint64]uint8
+	held      []Delivery // by clients, unacknowledged
 	consumers []*Consumer
 	gone      map[uint64]bool // messages that left
-	disk      map[uint64]*message.Message
+	disk      map[uint64]Entry
 	reading   *reading // under way
 	unwritten []*page
 	pages     [][]Entry // that are written
 	result    []Entry
 }
 
-func newModel(seed uint64) *model {
-	return &model{
+func newModel(t *testing.T, seed uint64, spec Spec) *model {
+	t.Helper()
+	m := &model{
 		rng:     rand.New(rand.NewPCG(seed, 1)),
 		flagged: make(map[uint64]bool),
+		levels:  make(map[uint64]uint8),
 		gone:    make(map[uint64]bool),
-		disk:    make(map[uint64]*message.Message),
+		disk:    make(map[uint64]Entry),
 	}
+	args, err := spec.meaning()
+	require.NoError(t, err)
+	m.core.obey(args)
+	return m
 }
 
 // TestQueue_AgainstModel drives the core with random commands and compares it
 // with the model after each.
 func TestQueue_AgainstModel(t *testing.T) {
-	for seed := range uint64(200) {
-		m := newModel(seed)
-		for step := range 300 {
-			name := m.step(t)
-			m.check(t, fmt.Sprintf("seed %d, step %d: %s", seed, step, name))
-		}
+	for name, arguments := range map[string]amqp.Table{
+		"plain":      nil,
+		"priorities": {{Key: "x-max-priority", Value: int32(6)}},
+		"quorum":     {{Key: "x-queue-type", Value: "quorum"}, {Key: "x-delivery-limit", Value: int32(-1)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(200) {
+				m := newModel(t, seed, Spec{Arguments: arguments})
+				for step := range 300 {
+					name := m.step(t)
+					m.check(t, fmt.Sprintf("seed %d, step %d: %s", seed, step, name))
+				}
+			}
+		})
 	}
 }
 
@@ -84,10 +100,14 @@ func (m *model) publish(*testing.T) {
 	for range 1 + m.rng.IntN(20) {
 		body := make([]byte, m.rng.IntN(3)*m.rng.IntN(100_000))
 		msg, keep := &message.Message{Body: body}, m.rng.IntN(4) > 0
-		seq := m.core.publish(msg, keep).Seq
-		m.ready = append(m.ready, seq)
+		if priority := m.rng.IntN(9); priority > 0 {
+			msg.Properties = amqp.PropertyList{Priority: uint8(priority)}.Encode()
+		}
+		e := m.core.publish(msg, keep)
+		m.ready = append(m.ready, e.Seq)
+		m.levels[e.Seq] = e.level
 		if keep {
-			m.disk[seq] = msg
+			m.disk[e.Seq] = e
 		}
 	}
 	m.core.dispatch()
@@ -138,10 +158,10 @@ func (m *model) beginLoad(*testing.T) {
 	kept := slices.Sorted(maps.Keys(m.disk))
 	for _, s := range r.spans {
 		for _, seq := range kept {
-			if seq < s.First || seq > s.Last || octets <= 0 {
+			if seq < s.First || seq > s.Last || octets <= 0 || m.levels[seq] != r.lane.level {
 				continue
 			}
-			e := Entry{Message: m.disk[seq], Seq: seq, state: stored | settled}
+			e := Entry{Message: m.disk[seq].Message, Seq: seq, state: stored | settled}
 			m.result = append(m.result, e)
 			if octets -= e.size() + m.rng.IntN(50_000); octets <= 0 && seq < r.spans[len(r.spans)-1].Last {
 				r.through = min(r.through, seq)
@@ -284,7 +304,7 @@ func (m *model) purge(t *testing.T) {
 		if slices.Contains(assigned, seq) {
 			return false
 		}
-		if m.disk[seq] == nil {
+		if _, kept := m.disk[seq]; !kept {
 			m.gone[seq] = true
 		}
 		return true
@@ -303,16 +323,16 @@ func (m *model) assigned() (seqs []uint64) {
 
 func (m *model) check(t *testing.T, at string) {
 	assigned := m.assigned()
-	require.Len(t, m.ready, m.core.lanes.only.len()+len(assigned), "%s: ready messages", at)
+	require.Len(t, m.ready, m.core.lanes.len()+len(assigned), "%s: ready messages", at)
 	require.Equal(t, len(m.held)+len(assigned), m.core.unacked, "%s: unacknowledged messages", at)
 	m.collectGone(t, at)
 	require.Equal(t, int(m.core.nextSeq), len(m.gone)+len(m.held)+len(m.ready), "%s: no message is lost or doubled", at)
 	m.checkMemory(t, at)
-	if m.core.lanes.only.len() == 0 {
-		require.Zero(t, m.core.lanes.only.bytes(), "%s: octets of an empty queue", at)
+	if m.core.lanes.len() == 0 {
+		require.Zero(t, m.core.lanes.bytes(), "%s: octets of an empty queue", at)
 		return
 	}
-	place := m.core.lanes.only.front()
+	lane, place := m.core.lanes.front()
 	if place == inLow || place == inOut {
 		for _, c := range m.consumers {
 			asked := m.reading != nil || m.core.effects.load
@@ -320,22 +340,33 @@ func (m *model) check(t *testing.T, at string) {
 		}
 		return
 	}
-	next := m.peek()
+	next := lane.peek(place).Seq
 	for _, c := range m.consumers {
 		require.False(t, m.core.hasRoom(c), "%s: a consumer with room waits while message %d is ready", at, next)
 		if c.Prefetch > 0 {
 			require.LessOrEqual(t, c.unacked, c.Prefetch, "%s: prefetch", at)
 		}
 	}
+	if m.core.lanes.apart != nil && lane == &m.core.lanes.apart.returns {
+		require.True(t, m.flagged[next], "%s: only what has come back goes before its turn", at)
+		return
+	}
 	free := slices.DeleteFunc(slices.Clone(m.ready), func(seq uint64) bool { return slices.Contains(assigned, seq) })
-	require.Equal(t, free[0], next, "%s: the lowest sequence number goes first", at)
+	slices.SortStableFunc(free, func(a, b uint64) int { return int(m.levels[b]) - int(m.levels[a]) })
+	require.Equal(t, free[0], next, "%s: the lowest sequence number of the highest priority goes first", at)
 }
 
-func (m *model) peek() uint64 {
-	if len(m.core.lanes.only.returned) > 0 {
-		return m.core.lanes.only.returned[0].Seq
+// lanes are all lanes of the core, as they are.
+func (m *model) lanes() []*ready {
+	l := &m.core.lanes
+	if l.apart == nil {
+		return []*ready{&l.only}
 	}
-	return m.core.lanes.only.head.front().Seq
+	all := []*ready{&l.apart.returns}
+	for _, level := range l.apart.used {
+		all = append(all, l.apart.lanes[level])
+	}
+	return all
 }
 
 // collectGone moves what the store is told to forget.
@@ -350,7 +381,7 @@ func (m *model) collectGone(t *testing.T, at string) {
 	}
 	for _, s := range m.core.effects.purged {
 		for _, seq := range slices.Sorted(maps.Keys(m.disk)) {
-			if seq >= s.First && seq <= s.Last {
+			if seq >= s.First && seq <= s.Last && m.levels[seq] == s.level {
 				forget(seq)
 			}
 		}
@@ -360,16 +391,10 @@ func (m *model) collectGone(t *testing.T, at string) {
 
 // checkMemory adds up what should be in memory.
 func (m *model) checkMemory(t *testing.T, at string) {
-	var memory, octets, head int64
+	var memory, unwritten int64
 	count := func(e *Entry) { memory += e.charge() }
-	r := &m.core.lanes.only
-	r.eachInMemory(func(e *Entry) {
-		count(e)
-		octets += int64(e.size())
-	})
-	for i := range r.head.len() {
-		e := r.head.at(i)
-		head += headCost(&e)
+	for _, r := range m.lanes() {
+		unwritten += checkLane(t, at, r, count)
 	}
 	for _, c := range m.consumers {
 		for i := range c.assigned.len() {
@@ -380,15 +405,30 @@ func (m *model) checkMemory(t *testing.T, at string) {
 	for i := range m.held {
 		count(&m.held[i].Entry)
 	}
-	var unwritten int64
+	require.Equal(t, unwritten, m.core.unwritten, "%s: memory of pages that are not written", at)
+	memory += unwritten
+	require.Equal(t, memory, m.core.memory, "%s: memory", at)
+}
+
+// checkLane does so for a lane, and returns the memory of its pages that are not
+// written.
+func checkLane(t *testing.T, at string, r *ready, count func(*Entry)) (unwritten int64) {
+	t.Helper()
+	var octets, head int64
+	r.eachInMemory(func(e *Entry) {
+		count(e)
+		octets += int64(e.size())
+	})
+	for i := range r.head.len() {
+		e := r.head.at(i)
+		head += headCost(&e)
+	}
+	require.Equal(t, octets, r.octets, "%s: octets in memory", at)
+	require.Equal(t, head, r.headSize, "%s: octets at the head", at)
 	for _, p := range slices.Concat(r.low.view().pages, r.out.view().pages) {
 		if p.entries != nil {
 			unwritten += p.charge
 		}
 	}
-	require.Equal(t, unwritten, m.core.unwritten, "%s: memory of pages that are not written", at)
-	memory += unwritten
-	require.Equal(t, memory, m.core.memory, "%s: memory", at)
-	require.Equal(t, octets, r.octets, "%s: octets in memory", at)
-	require.Equal(t, head, r.headSize, "%s: octets at the head", at)
+	return unwritten
 }

@@ -10,7 +10,7 @@ package queue
 
 // comeBack makes a message ready again that a client had. It has not been given up.
 func (c *core) comeBack(e Entry) {
-	if !c.law.returnsFirst {
+	if !c.law.returnsFirst || c.law.anywhere { // or it would not be found when it expires
 		c.giveBack(e)
 		return
 	}
