@@ -131,6 +131,7 @@ func someItems() []item {
 	second.Exchange, second.Properties = "", nil
 	third := text("")
 	third.Persistent, third.Body = false, nil
+	shared.Arrived, second.Arrived, third.Arrived = 1_700_000_000_000, 1_700_000_000_000, 1_700_000_000_005
 	return []item{
 		{seq: 3, message: shared}, {seq: 4, message: second}, {seq: 900, message: third},
 		{seq: math.MaxUint64, message: text("far"), body: &body{number: 7}},

@@ -46,6 +46,19 @@ func (c *cursor) uvarint() uint64 {
 	return v
 }
 
+func (c *cursor) varint() int64 {
+	if c.err != nil {
+		return 0
+	}
+	v, n := binary.Varint(c.data[c.off:])
+	if n <= 0 {
+		c.fail("no number")
+		return 0
+	}
+	c.off += n
+	return v
+}
+
 // uvarint32 reads a number that has to fit 32 bits.
 func (c *cursor) uvarint32() uint32 {
 	v := c.uvarint()

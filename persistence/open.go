@@ -61,7 +61,7 @@ type Options struct {
 // formatVersion is the version of all that is below the data directory. It
 // changes when an older version of the program could misread a newer one's
 // directory.
-const formatVersion = 2
+const formatVersion = 3
 
 // The entries of a data directory besides the lock.
 const (

@@ -11,8 +11,10 @@ import (
 // The flags of a record. A record is: the distance of its sequence number from
 // the one before (uvarint), flags (one octet), and then either the ordinal of
 // an earlier record of the block that holds the same message, or exchange,
-// routing key, properties, and the body or a reference to it (number, length).
-// What is the same as in the record before is left out.
+// routing key, properties, the distance of its arrival in milliseconds from that
+// of the record before (signed varint; the first counts from 0), and the body or a
+// reference to it (number, length). What is the same as in the record before is
+// left out.
 const (
 	recordPersistent     = 1 << iota // delivery mode 2
 	recordSameExchange               // exchange as in the record before
@@ -20,6 +22,7 @@ const (
 	recordSameProperties             // properties as in the record before
 	recordReference                  // the body is stored elsewhere
 	recordRepeat                     // the whole message is in an earlier record
+	recordArrived                    // it did not arrive with the record before
 	recordUnknown                    // this and all higher bits are unused
 )
 
@@ -85,6 +88,9 @@ func (e *encoder) message(m *message.Message, stored *body) {
 	if flags&recordSameProperties == 0 {
 		e.buf = appendBytes(e.buf, m.Properties)
 	}
+	if flags&recordArrived != 0 {
+		e.buf = binary.AppendVarint(e.buf, m.Arrived-e.arrived())
+	}
 	if stored != nil {
 		e.buf = binary.AppendUvarint(e.buf, stored.number)
 		e.buf = binary.AppendUvarint(e.buf, uint64(len(m.Body)))
@@ -93,8 +99,19 @@ func (e *encoder) message(m *message.Message, stored *body) {
 	e.buf = appendBytes(e.buf, m.Body)
 }
 
+// arrived is when the message of the record before did.
+func (e *encoder) arrived() int64 {
+	if e.previous == nil {
+		return 0
+	}
+	return e.previous.Arrived
+}
+
 func (e *encoder) flags(m *message.Message) byte {
 	var flags byte
+	if m.Arrived != e.arrived() {
+		flags |= recordArrived
+	}
 	if m.Persistent {
 		flags |= recordPersistent
 	}
@@ -185,6 +202,7 @@ func (d *decoder) message(flags byte) record {
 	if n := len(d.records); n > 0 {
 		previous := d.records[n-1].message
 		m.Exchange, m.RoutingKey, m.Properties = previous.Exchange, previous.RoutingKey, previous.Properties
+		m.Arrived = previous.Arrived
 	}
 	if flags&recordSameExchange == 0 {
 		m.Exchange = d.cursor.text()
@@ -194,6 +212,9 @@ func (d *decoder) message(flags byte) record {
 	}
 	if flags&recordSameProperties == 0 {
 		m.Properties = amqp.Properties(d.cursor.bytes())
+	}
+	if flags&recordArrived != 0 {
+		m.Arrived += d.cursor.varint()
 	}
 	if flags&recordReference == 0 {
 		m.Body = d.cursor.bytes()
