@@ -21,10 +21,14 @@ var (
 type User struct {
 	Name string
 	// Tags are the user's roles, such as "administrator". They give rights in
-	// management and change nothing in AMQP, except "impersonator". Not to be
+	// management and change nothing in AMQP, except Impersonator. Not to be
 	// modified: all logins of the user share the slice.
 	Tags []string
 }
+
+// Impersonator is the tag of users whose messages may name another user in their
+// user_id property (RabbitMQ behaviour).
+const Impersonator = "impersonator"
 
 // Peer is where a login comes from.
 type Peer struct {

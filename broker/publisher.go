@@ -17,6 +17,8 @@ import (
 type Publisher struct {
 	vhost *VHost
 	user  string
+	// impersonates says that a message may name any user.
+	impersonates bool
 
 	cached   bool
 	version  uint64
@@ -27,6 +29,9 @@ type Publisher struct {
 
 // NewPublisher makes the publisher of a channel whose user has the given name.
 func (v *VHost) NewPublisher(user string) *Publisher { return &Publisher{vhost: v, user: user} }
+
+// Impersonate lets the messages of the publisher name any user.
+func (p *Publisher) Impersonate() { p.impersonates = true }
 
 // Route checks a message and finds its queues, each once. The slice is valid
 // until the topology changes and must not be changed; two results with the
@@ -106,7 +111,7 @@ func (p *Publisher) inspect(m *message.Message) (keys []string, err error) {
 	if keys, err = senderSelected(m); err != nil {
 		return nil, err
 	}
-	if claimed, ok := m.Properties.UserID(); ok && claimed != p.user {
+	if claimed, ok := m.Properties.UserID(); ok && claimed != p.user && !p.impersonates {
 		return nil, amqp.Errorf(amqp.CodePreconditionFailed,
 			"user_id property set to '%s' but authenticated user was '%s'", claimed, p.user)
 	}

@@ -136,6 +136,16 @@ func TestPublisher_Refusals(t *testing.T) {
 	}
 }
 
+func TestPublisher_Impersonates(t *testing.T) {
+	f := start(t)
+	f.queue("q")
+	p := f.vhost.NewPublisher("guest")
+	p.Impersonate()
+	queues, err := p.Route(&message.Message{RoutingKey: "q", Properties: amqp.PropertyList{UserID: "other"}.Encode()})
+	require.NoError(t, err)
+	require.Equal(t, []string{"q"}, names(queues))
+}
+
 // The topology may change while a message is being routed. What the publisher
 // remembers then must not outlive the change: afterwards the new exchange of
 // the same name counts.

@@ -2,8 +2,10 @@ package server
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/auth"
 	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/queue"
 )
@@ -50,10 +52,19 @@ func newChannel(c *connection, id uint16) *channel {
 		conn:      c,
 		id:        id,
 		ackHead:   headOfAck(id),
-		publisher: c.vhost.NewPublisher(c.user.Name),
+		publisher: c.newPublisher(),
 		consumers: make(map[string]*consumer),
 		limiter:   new(queue.Limiter),
 	}
+}
+
+// newPublisher makes the publisher of a channel.
+func (c *connection) newPublisher() *broker.Publisher {
+	p := c.vhost.NewPublisher(c.user.Name)
+	if slices.Contains(c.user.Tags, auth.Impersonator) {
+		p.Impersonate()
+	}
+	return p
 }
 
 // handleChannel acts on a frame of a channel.

@@ -34,7 +34,11 @@ func serveBroker(t testing.TB, l net.Listener, of broker.Options, o server.Optio
 	b, err := broker.New(of)
 	require.NoError(t, err)
 	users, err := auth.NewInternal(auth.Options{
-		Users:         []auth.Credentials{{Name: "guest", Password: "guest"}, {Name: "app", Password: "secret"}},
+		Users: []auth.Credentials{
+			{Name: "guest", Password: "guest"},
+			{Name: "app", Password: "secret"},
+			{Name: "bridge", Password: "secret", Tags: []string{auth.Impersonator}},
+		},
 		LoopbackUsers: []string{"guest"},
 		VHosts:        []string{"/"},
 	})
