@@ -227,6 +227,12 @@ func (p Properties) WithHeaders(t Table) Properties {
 	return p.replace(FlagHeaders, AppendTable(nil, t))
 }
 
+// HasReplyTo says whether the reply-to address is the given one.
+func (p Properties) HasReplyTo(address string) bool {
+	v := p.value(FlagReplyTo)
+	return len(v) > 0 && string(v[1:]) == address
+}
+
 // WithReplyTo returns fresh properties with another reply-to address.
 func (p Properties) WithReplyTo(address string) Properties {
 	return p.replace(FlagReplyTo, appendShortstr(nil, address))

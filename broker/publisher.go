@@ -20,11 +20,15 @@ type Publisher struct {
 	// impersonates says that a message may name any user.
 	impersonates bool
 
+	node    *exchangeNode // that the last message has entered
+	version uint64        // of the topology that it was found in
+
 	cached   bool
-	version  uint64
 	exchange string
 	key      string
 	queues   []*queue.Queue
+
+	requesters []Requester // of the last message; none while a route is cached
 }
 
 // NewPublisher makes the publisher of a channel whose user has the given name.
@@ -33,26 +37,35 @@ func (v *VHost) NewPublisher(user string) *Publisher { return &Publisher{vhost: 
 // Impersonate lets the messages of the publisher name any user.
 func (p *Publisher) Impersonate() { p.impersonates = true }
 
-// Route checks a message and finds its queues, each once. The slice is valid
-// until the topology changes and must not be changed; two results with the
-// same first element's address are the same route. The message's properties
-// may be replaced: a BCC header is for the broker only.
+// Route checks a message and finds its queues, each once, and its Requesters.
+// The slice is valid until the topology changes and must not be changed; two
+// results with the same first element's address are the same route. The
+// message's properties may be replaced: a BCC header is for the broker only.
 func (p *Publisher) Route(m *message.Message) ([]*queue.Queue, error) {
-	const special = amqp.FlagHeaders | amqp.FlagExpiration | amqp.FlagUserID
+	const special = amqp.FlagHeaders | amqp.FlagExpiration | amqp.FlagUserID | amqp.FlagReplyTo
 	known := p.cached && p.exchange == m.Exchange && p.key == m.RoutingKey && p.version == p.vhost.version.Load()
 	plain := m.Properties.Flags()&special == 0
 	if known && plain {
 		return p.queues, nil
 	}
-	node, version, err := p.vhost.entrance(m.Exchange)
-	if err != nil {
-		return nil, err
+	clear(p.requesters)
+	p.requesters = p.requesters[:0]
+	if plain && isReply(m.Exchange, m.RoutingKey) {
+		p.reply(m.Exchange, m.RoutingKey)
+		return nil, nil
 	}
-	if node.delay != nil && !plain && queue.Delay(m) > 0 {
+	var err error
+	if !known {
+		p.cached = false
+		if p.node, p.version, err = p.vhost.entrance(m.Exchange); err != nil {
+			return nil, err
+		}
+	}
+	if p.node.delay != nil && !plain && queue.Delay(m) > 0 {
 		if _, err := p.inspect(m); err != nil {
 			return nil, err
 		}
-		return node.delay, nil
+		return p.node.delay, nil
 	}
 	var keys []string
 	if !plain {
@@ -66,21 +79,22 @@ func (p *Publisher) Route(m *message.Message) ([]*queue.Queue, error) {
 		}
 		keys = []string{m.RoutingKey}
 	}
-	return p.lookUp(node, version, keys, m), nil
+	return p.lookUp(keys, m), nil
 }
 
 // lookUp routes through the topology and remembers the result if it depends on
-// nothing but the exchange and the key. The version is that of the topology in
-// which the exchange was found: what is remembered counts as no newer.
-func (p *Publisher) lookUp(node *exchangeNode, version uint64, keys []string, m *message.Message) []*queue.Queue {
+// nothing but the exchange and the key. What is remembered counts as no newer
+// than the topology in which the exchange was found.
+func (p *Publisher) lookUp(keys []string, m *message.Message) []*queue.Queue {
 	r := route{vhost: p.vhost, static: len(keys) == 1}
 	p.vhost.mu.RLock()
-	r.match(node, keys, m)
+	r.match(p.node, keys, m)
 	p.vhost.mu.RUnlock()
 	p.cached = r.static
 	if r.static {
-		p.version, p.exchange, p.key, p.queues = version, m.Exchange, m.RoutingKey, r.queues
+		p.exchange, p.key, p.queues = m.Exchange, m.RoutingKey, r.queues
 	}
+	p.reply(m.Exchange, keys...)
 	return r.queues
 }
 
@@ -100,9 +114,12 @@ func (v *VHost) entrance(name string) (node *exchangeNode, version uint64, err e
 }
 
 // inspect looks at the properties that mean something to the broker, in
-// RabbitMQ's order: expiration, CC and BCC, user-id. It returns all routing keys,
-// or nil if there is none but the message's own.
+// RabbitMQ's order: reply-to, expiration, CC and BCC, user-id. It returns all
+// routing keys, or nil if there is none but the message's own.
 func (p *Publisher) inspect(m *message.Message) (keys []string, err error) {
+	if err := checkReplyTo(m); err != nil {
+		return nil, err
+	}
 	if expiration, ok := m.Properties.Expiration(); ok {
 		if err := checkExpiration(expiration); err != nil {
 			return nil, err

@@ -16,6 +16,7 @@ type VHost struct {
 	name    string
 	broker  *Broker
 	version atomic.Uint64 // of the topology; see the package comment
+	replies replies
 
 	mu        lockorder.RWMutex[lockorder.Topology]
 	exchanges map[string]*exchangeNode // guarded by mu

@@ -65,6 +65,9 @@ func (ch *channel) consume(m *amqp.BasicConsume) error {
 	if err != nil {
 		return err
 	}
+	if name == broker.ReplyTo {
+		return ch.consumeReplies(m)
+	}
 	if m.ConsumerTag == "" {
 		m.ConsumerTag = broker.GenerateName(generatedTag)
 	}
@@ -95,12 +98,16 @@ func (ch *channel) checkConsumer(tag string) error {
 	ch.conn.mu.Lock()
 	defer ch.conn.mu.Unlock()
 	if _, ok := ch.consumers[tag]; ok {
-		return amqp.Errorf(amqp.CodeNotAllowed, "attempt to reuse consumer tag '%s'", tag)
+		return tagInUse(tag)
 	}
 	if n := ch.conn.server.MaxConsumersPerChannel; n > 0 && len(ch.consumers) >= n {
 		return amqp.Errorf(amqp.CodeNotAllowed, "reached maximum (%d) of consumers per channel", n)
 	}
 	return nil
+}
+
+func tagInUse(tag string) error {
+	return amqp.Errorf(amqp.CodeNotAllowed, "attempt to reuse consumer tag '%s'", tag)
 }
 
 // start adds the consumer to its queue and answers in one go under the lock,
@@ -124,6 +131,9 @@ func (ch *channel) start(c *consumer, noWait bool) error {
 // not acknowledged stays so.
 func (ch *channel) cancel(m *amqp.BasicCancel) error {
 	conn := ch.conn
+	if ch.cancelReplies(m.ConsumerTag) {
+		return ch.reply(m.NoWait, nil, &amqp.BasicCancelOk{ConsumerTag: m.ConsumerTag})
+	}
 	conn.mu.Lock()
 	c, ok := ch.consumers[m.ConsumerTag]
 	delete(ch.consumers, m.ConsumerTag)

@@ -27,6 +27,7 @@ type channel struct {
 	tx        *transaction   // nil unless transactional
 	lastQueue string         // the most recently declared queue
 	prefetch  int            // for consumers to come
+	inbox     *inbox         // nil unless it consumes direct replies
 
 	// The rest is guarded by conn.mu.
 
@@ -273,6 +274,7 @@ func (ch *channel) end() {
 	ch.content = content{}
 	ch.discardTx()
 	ch.confirms.close()
+	ch.closeReplies()
 	unacked, abandoned := ch.giveUp()
 	if err := ch.conn.vhost.DeleteAbandoned(abandoned...); err != nil {
 		ch.conn.log.Error("cannot delete auto-delete queues", "error", err)
@@ -338,6 +340,7 @@ func (c *connection) handOver() {
 		c.busy[i] = nil
 	}
 	c.busy = c.busy[:0]
+	c.paceReplies()
 	if published {
 		c.server.Broker.Throttle()
 	}

@@ -74,7 +74,7 @@ func TestConfirmWindow(t *testing.T) {
 func TestConfirmWindow_AsksTheWriterOnce(t *testing.T) {
 	ch := newWindow()
 	asked := func() int {
-		_, confirms := ch.conn.wants.take(nil, nil)
+		_, confirms, _ := ch.conn.wants.take(nil, nil, nil)
 		return len(confirms)
 	}
 	ch.confirms.Settle(2, true)
@@ -129,7 +129,7 @@ func TestConfirmWindow_SettledByMany(t *testing.T) {
 			running--
 		case <-ch.conn.wants.signal:
 		}
-		ch.conn.wants.take(nil, nil)
+		ch.conn.wants.take(nil, nil, nil)
 		for _, m := range ch.confirmed(t) {
 			next = ch.checkConfirm(t, m, next)
 		}

@@ -75,9 +75,10 @@ type connection struct {
 	acks        ackBatch
 	settling    []queue.Delivery // room for the tags of one method
 	stock       *message.Stock
-	busy        []*channel // have publishes that were not handed over
-	told        bool       // the client knows that the server shuts down
-	blockade    *blockade  // nil unless an alarm was met
+	busy        []*channel         // have publishes that were not handed over
+	crowded     []broker.Requester // that the connection has replied to
+	told        bool               // the client knows that the server shuts down
+	blockade    *blockade          // nil unless an alarm was met
 
 	wants     *wants
 	written   chan struct{} // closed when the writer has ended
@@ -96,6 +97,8 @@ type connection struct {
 
 	fetching   []*consumer
 	confirming []*channel
+	replying   []*inbox
+	replies    []*message.Message // room for those of one inbox
 	entries    []queue.Entry
 	method     amqp.BasicDeliver
 	idle       *time.Timer // for park; nil until it is needed

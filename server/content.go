@@ -30,6 +30,11 @@ const (
 // expectsFrame says that a publish is under way.
 func (p *content) expectsFrame() bool { return p.stage != stageMethod }
 
+// forget makes sure that the next publish is not taken for a repetition.
+func (p *content) forget() {
+	p.header, p.repeat.image = p.header[:0], p.repeat.image[:0]
+}
+
 // beginPublish takes the method. A channel mostly repeats itself: the same
 // octets mean the same exchange and key, and need no new strings.
 func (ch *channel) beginPublish(args []byte) error {
@@ -77,6 +82,7 @@ func (ch *channel) receiveHeader(f amqp.Frame) error {
 		ch.conn.log.Error("cannot decode content properties", "channel", ch.id, "error", err)
 		return &amqp.Error{Code: amqp.CodeInternalError}
 	}
+	header.Properties = ch.addressed(header.Properties)
 	p := &ch.content
 	ch.begin(header)
 	if bytes.Equal(f.Payload, p.header) {

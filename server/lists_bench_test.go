@@ -82,7 +82,7 @@ func BenchmarkConfirms(b *testing.B) {
 				for i := range listBatch {
 					ch.confirms.Settle(first+uint64(c.nth(i)), true)
 				}
-				_, channels = ch.conn.wants.take(nil, channels[:0])
+				_, channels, _ = ch.conn.wants.take(nil, channels[:0], nil)
 				out = channels[0].appendConfirms(out[:0])
 			}
 			perListed(b)

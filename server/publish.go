@@ -1,9 +1,11 @@
 package server
 
 import (
+	"slices"
 	"time"
 
 	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/message"
 	"github.com/leveretmq/leveret/queue"
 )
@@ -31,19 +33,19 @@ func (ch *channel) publish(m *message.Message) error {
 	if err != nil {
 		return err
 	}
-	m.Share(len(queues))
+	requesters := ch.publisher.Requesters()
+	m.Share(len(queues) + len(requesters))
 	if ch.tx != nil {
-		ch.tx.publishes = append(ch.tx.publishes, txPublish{message: m, queues: queues, mandatory: mandatory})
+		ch.tx.publishes = append(ch.tx.publishes, txPublish{
+			message: m, queues: queues, requesters: slices.Clone(requesters), mandatory: mandatory,
+		})
 		return nil
 	}
 	if len(queues) == 0 {
-		if mandatory {
-			ch.returnMessage(m)
-		}
-		ch.conn.stock.Release(m)
-		ch.confirms.settleNext() // nobody has to keep it
+		ch.publishNowhere(m, requesters, mandatory)
 		return nil
 	}
+	ch.respond(m, requesters)
 	if !sameRoute(queues, ch.batch.queues) {
 		ch.handOverPublishes()
 		ch.batch.queues = queues
@@ -54,6 +56,19 @@ func (ch *channel) publish(m *message.Message) error {
 	ch.batch.publications = append(ch.batch.publications,
 		queue.Publication{Message: m, Receipt: ch.confirms.receipt(len(queues))})
 	return nil
+}
+
+// publishNowhere ends the way of a message that no queue gets. It may be a direct
+// reply; where even the requester is gone, the publisher may want to know.
+func (ch *channel) publishNowhere(m *message.Message, to []broker.Requester, mandatory bool) {
+	if len(to) == 0 {
+		if mandatory {
+			ch.returnMessage(m)
+		}
+		ch.conn.stock.Release(m)
+	}
+	ch.respond(m, to)
+	ch.confirms.settleNext() // nobody has to keep it
 }
 
 // handOverPublishes gives the gathered messages to their queues. They may be

@@ -12,7 +12,7 @@ import (
 // stand side by side; those that wait already keep their place.
 func (c *connection) takeWants() {
 	waiting := len(c.fetching)
-	c.fetching, c.confirming = c.wants.take(c.fetching, c.confirming)
+	c.fetching, c.confirming, c.replying = c.wants.take(c.fetching, c.confirming, c.replying)
 	if len(c.fetching)-waiting > 1 {
 		slices.SortStableFunc(c.fetching[waiting:], func(a, b *consumer) int {
 			return cmp.Compare(a.Queue().ID(), b.Queue().ID())

@@ -107,6 +107,9 @@ func (ch *channel) handleQueue(method amqp.Method) error {
 // declareQueue declares, or looks only; either way the queue is the one that
 // an empty name means from now on.
 func (ch *channel) declareQueue(m *amqp.QueueDeclare) error {
+	if isReplyQueue(m.Queue) {
+		return ch.declareReplies(m)
+	}
 	q, err := ch.declaredQueue(m)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package server
 
 import (
 	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/message"
 	"github.com/leveretmq/leveret/queue"
 )
@@ -15,9 +16,10 @@ type transaction struct {
 }
 
 type txPublish struct {
-	message   *message.Message
-	queues    []*queue.Queue
-	mandatory bool
+	message    *message.Message
+	queues     []*queue.Queue
+	requesters []broker.Requester
+	mandatory  bool
 }
 
 type txSettled struct {
@@ -69,12 +71,15 @@ func (ch *channel) commitTx() error {
 	}
 	ch.tx = new(transaction)
 	for _, p := range tx.publishes {
-		if p.mandatory && len(p.queues) == 0 {
+		if p.mandatory && len(p.queues)+len(p.requesters) == 0 {
 			ch.returnMessage(p.message)
 		}
 	}
 	if err := ch.conn.vhost.Commit(tx.parts()); err != nil {
 		return err
+	}
+	for _, p := range tx.publishes {
+		ch.respond(p.message, p.requesters)
 	}
 	ch.releaseLimit(tx.deliveries())
 	ch.conn.send(ch.id, &amqp.TxCommitOk{})

@@ -3,7 +3,7 @@ package server
 import "github.com/leveretmq/leveret/internal/lockorder"
 
 // wants is what waits for a connection's writer: consumers that have something
-// to fetch, and channels that have confirms to send. Its lock is a leaf: other
+// to fetch, and channels that have confirms or direct replies to send. Its lock is a leaf: other
 // connections and the store take it while they hold theirs.
 type wants struct {
 	signal chan struct{} // has room for one: the writer looks at everything at once
@@ -11,6 +11,7 @@ type wants struct {
 	mu        lockorder.Mutex[lockorder.Wants]
 	consumers []*consumer // guarded by mu
 	confirms  []*channel  // guarded by mu
+	replies   []*inbox    // guarded by mu
 }
 
 func newWants() *wants { return &wants{signal: make(chan struct{}, 1)} }
@@ -37,14 +38,23 @@ func (w *wants) confirm(ch *channel) {
 	w.wake()
 }
 
+func (w *wants) reply(b *inbox) {
+	w.mu.Lock()
+	w.replies = append(w.replies, b)
+	w.mu.Unlock()
+	w.wake()
+}
+
 // take moves all that waits to the end of the given lists.
-func (w *wants) take(consumers []*consumer, confirms []*channel) ([]*consumer, []*channel) {
+func (w *wants) take(consumers []*consumer, confirms []*channel, replies []*inbox) ([]*consumer, []*channel, []*inbox) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	consumers = append(consumers, w.consumers...)
 	confirms = append(confirms, w.confirms...)
+	replies = append(replies, w.replies...)
 	clear(w.consumers)
 	clear(w.confirms)
-	w.consumers, w.confirms = w.consumers[:0], w.confirms[:0]
-	return consumers, confirms
+	clear(w.replies)
+	w.consumers, w.confirms, w.replies = w.consumers[:0], w.confirms[:0], w.replies[:0]
+	return consumers, confirms, replies
 }

@@ -92,6 +92,7 @@ func (c *connection) fill(spare []byte) (out []byte, last bool) {
 		c.confirming[i] = nil
 	}
 	c.confirming = c.confirming[:0]
+	c.deliverReplies()
 	c.pump()
 	out, c.out = c.out, spare
 	c.roomToWrite.Broadcast()
