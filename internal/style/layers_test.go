@@ -47,6 +47,7 @@ func layers() map[string][]string {
 		"internal/chart":     {},
 		"internal/measure":   {"amqp", "internal/bench", "internal/chart", "internal/client", "internal/process", "internal/sink"},
 		"internal/style":     {},
+		"internal/tlsfiles":  {},
 	}
 }
 
