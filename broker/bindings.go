@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"time"
+
 	"github.com/leveretmq/leveret/binding"
 	"github.com/leveretmq/leveret/definitions"
 	"github.com/leveretmq/leveret/exchange"
@@ -19,21 +21,42 @@ func (v *VHost) Bind(spec binding.Spec, owner any) error {
 		v.mu.Unlock()
 		return err
 	}
-	if err := e.source.spec.CheckBinding(spec.RoutingKey, spec.Arguments); err != nil {
+	if err := e.source.spec.CheckBinding(e.binding()); err != nil {
 		v.mu.Unlock()
 		return err
 	}
 	id := spec.Identity()
+	var missed mail
 	if existing, ok := e.source.sourceOf[id]; ok {
 		e = existing
 	} else {
 		v.link(id, e)
+		missed = v.catchUp(e)
 		if e.durable() {
 			e.declared.begin(v.broker.commit(definitions.Change{Put: definitions.Set{Bindings: []binding.Spec{e.spec}}}))
 		}
 	}
 	v.mu.Unlock()
+	missed.send()
 	return e.declared.wait()
+}
+
+// catchUp addresses what a new binding's end gets if its source keeps the last
+// messages. The caller holds the lock, so that no message is missing or comes
+// twice, and sends them when it has let go of it.
+func (v *VHost) catchUp(e *edge) (missed mail) {
+	now := time.Now().UnixMilli()
+	for _, m := range e.source.router.Recent() {
+		m.Arrived = now
+		if e.toQueue != nil {
+			missed.add([]*queue.Queue{e.toQueue.queue}, m, nil)
+			continue
+		}
+		r := route{vhost: v}
+		r.match(e.toXchg, routedKeys(m), m)
+		missed.add(r.queues, m, nil)
+	}
+	return missed
 }
 
 // Unbind removes a binding. If the binding or one of its ends is missing,
@@ -99,7 +122,7 @@ func (v *VHost) resolve(spec binding.Spec, owner any) (*edge, error) {
 
 func (v *VHost) link(id string, e *edge) {
 	v.version.Add(1)
-	e.source.table.Add(e.spec.RoutingKey, e.spec.Arguments, e.target())
+	e.source.router.Add(e.spec.RoutingKey, e.spec.Arguments, e.target())
 	e.source.sourceOf[id] = e
 	e.destination().add(e)
 }
@@ -109,7 +132,7 @@ func (v *VHost) link(id string, e *edge) {
 func (v *VHost) unlink(e *edge, c *definitions.Change) {
 	v.version.Add(1)
 	id := e.spec.Identity()
-	e.source.table.Remove(e.spec.RoutingKey, e.spec.Arguments, e.target())
+	e.source.router.Remove(e.spec.RoutingKey, e.spec.Arguments, e.target())
 	delete(e.source.sourceOf, id)
 	e.destination().remove(e)
 	if e.durable() {

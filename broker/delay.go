@@ -142,8 +142,7 @@ func negative(value any) any {
 
 // routeDue finds the queues of a message that was held back.
 func (v *VHost) routeDue(m *message.Message) []*queue.Queue {
-	keys := append([]string{m.RoutingKey}, keysOf(m.Headers(), "CC")...)
-	return v.routeDead(m.Exchange, keys, m)
+	return v.routeDead(m.Exchange, routedKeys(m), m)
 }
 
 // hold makes the queue in which a new exchange holds messages back; the caller

@@ -1,6 +1,9 @@
 package broker
 
-import "github.com/leveretmq/leveret/binding"
+import (
+	"github.com/leveretmq/leveret/binding"
+	"github.com/leveretmq/leveret/exchange"
+)
 
 // edge is one binding; guarded by the vhost's lock.
 type edge struct {
@@ -18,6 +21,15 @@ func (e *edge) target() target {
 		return target{queue: e.toQueue.queue}
 	}
 	return target{exchange: e.toXchg}
+}
+
+// binding is the edge as its source looks at it.
+func (e *edge) binding() exchange.Binding {
+	b := exchange.Binding{Key: e.spec.RoutingKey, Arguments: e.spec.Arguments}
+	if e.toQueue != nil {
+		b.QueueType = string(e.toQueue.queue.Spec().Type())
+	}
+	return b
 }
 
 // destination is the list of bindings that lead to the edge's end.

@@ -57,7 +57,7 @@ func (v *VHost) createExchange(spec exchange.Spec) (*exchangeNode, error) {
 func (v *VHost) addExchange(spec exchange.Spec) *exchangeNode {
 	node := &exchangeNode{
 		spec:     spec,
-		table:    exchange.NewTable[target](spec),
+		router:   exchange.NewRouter[target](spec),
 		sourceOf: make(map[string]*edge),
 	}
 	v.exchanges[spec.Name] = node

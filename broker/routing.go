@@ -33,9 +33,7 @@ func (r *route) match(first *exchangeNode, keys []string, m *message.Message) {
 	var room [16]target
 	for i := 0; i < len(work); i++ {
 		node := work[i]
-		if node.spec.RoutingType() == exchange.Headers {
-			r.static = false
-		}
+		r.static = r.static && node.router.Static()
 		found := r.vhost.leadsTo(room[:0], node, keys, m)
 		if len(found) == 0 {
 			found = r.vhost.alternate(found, node)
@@ -52,14 +50,21 @@ func (r *route) match(first *exchangeNode, keys []string, m *message.Message) {
 
 // leadsTo appends what one exchange's own bindings say.
 func (v *VHost) leadsTo(dst []target, node *exchangeNode, keys []string, m *message.Message) []target {
+	if node.spec.Name != exchange.Default {
+		return node.router.Match(dst, keys, m)
+	}
 	for _, key := range keys {
-		if node.spec.Name != "" {
-			dst = node.table.Match(dst, key, m)
-		} else if q, ok := v.queues[key]; ok {
+		if q, ok := v.queues[key]; ok {
 			dst = append(dst, target{queue: q.queue})
 		}
 	}
 	return dst
+}
+
+// routedKeys are the keys of a message that was routed before. Those of BCC are
+// gone.
+func routedKeys(m *message.Message) []string {
+	return append([]string{m.RoutingKey}, keysOf(m.Headers(), "CC")...)
 }
 
 func (v *VHost) alternate(dst []target, node *exchangeNode) []target {

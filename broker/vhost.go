@@ -3,7 +3,6 @@ package broker
 import (
 	"sync/atomic"
 
-	"github.com/leveretmq/leveret/binding"
 	"github.com/leveretmq/leveret/definitions"
 	"github.com/leveretmq/leveret/exchange"
 	"github.com/leveretmq/leveret/internal/lockorder"
@@ -35,7 +34,7 @@ type target struct {
 // exchangeNode is an exchange within the topology; guarded by the vhost's lock.
 type exchangeNode struct {
 	spec     exchange.Spec
-	table    binding.Table[target]
+	router   *exchange.Router[target]
 	sourceOf map[string]*edge // by identity of the binding
 	boundTo  edges            // bindings that lead here
 	delay    []*queue.Queue   // the one in which it holds messages back, if it does

@@ -56,11 +56,8 @@ func (s Spec) Validate() error {
 	if err != nil {
 		return err
 	}
-	if v, ok := s.Arguments.Lookup(AlternateExchange); ok {
-		if _, text := v.(string); !text {
-			return amqp.Errorf(amqp.CodePreconditionFailed, "invalid type '%s' for arg '%s' in %s",
-				amqp.TypeName(v), AlternateExchange, describe(s.Name, s.VHost))
-		}
+	if err := s.checkText(AlternateExchange); err != nil {
+		return err
 	}
 	if k.checkDeclare == nil {
 		return nil
@@ -68,12 +65,22 @@ func (s Spec) Validate() error {
 	return k.checkDeclare(s)
 }
 
+// checkText refuses an argument that is there and is no text.
+func (s Spec) checkText(name string) error {
+	v, ok := s.Arguments.Lookup(name)
+	if _, text := v.(string); ok && !text {
+		return amqp.Errorf(amqp.CodePreconditionFailed, "invalid type '%s' for arg '%s' in %s",
+			amqp.TypeName(v), name, describe(s.Name, s.VHost))
+	}
+	return nil
+}
+
 // CheckBinding refuses with 406 a binding that the exchange's type cannot have
 // with this exchange as its source.
-func (s Spec) CheckBinding(key string, args amqp.Table) error {
+func (s Spec) CheckBinding(b Binding) error {
 	k, err := checks(s.Type)
 	if err != nil || k.checkBinding == nil {
 		return err
 	}
-	return k.checkBinding(s, key, args)
+	return k.checkBinding(s, b)
 }

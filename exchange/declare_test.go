@@ -73,9 +73,9 @@ func TestValidate(t *testing.T) {
 func TestCheckBindingAsksTheType(t *testing.T) {
 	bad := argument("x-match", "foo")
 	for _, name := range []string{"direct", "fanout", "topic"} {
-		requireError(t, "", Spec{Type: name}.CheckBinding("#.#.#", bad))
+		requireError(t, "", Spec{Type: name}.CheckBinding(Binding{Key: "#.#.#", Arguments: bad}))
 	}
-	requireError(t, "PRECONDITION_FAILED - unknown exchange type 'nope'", Spec{Type: "nope"}.CheckBinding("", nil))
+	requireError(t, "PRECONDITION_FAILED - unknown exchange type 'nope'", Spec{Type: "nope"}.CheckBinding(Binding{}))
 }
 
 // The texts of this test were seen on RabbitMQ 4.0.
@@ -114,8 +114,9 @@ func TestCheckBindingToHeaders(t *testing.T) {
 		{amqp.Array{"q"}, badType(`array (value [{longstr,<<"q">>}])`)},
 		{amqp.Table{}, badType("table (value [])")},
 	} {
-		requireError(t, c.reply, Spec{Type: "headers"}.CheckBinding("", argument("x-match", c.value)))
+		requireError(t, c.reply, Spec{Type: "headers"}.CheckBinding(Binding{Arguments: argument("x-match", c.value)}))
 	}
-	requireError(t, "", Spec{Type: "headers"}.CheckBinding("", nil))
-	requireError(t, "", Spec{Type: "headers"}.CheckBinding("", append(argument("x-match", "all"), argument("x-match", "foo")...)))
+	requireError(t, "", Spec{Type: "headers"}.CheckBinding(Binding{}))
+	twice := append(argument("x-match", "all"), argument("x-match", "foo")...)
+	requireError(t, "", Spec{Type: "headers"}.CheckBinding(Binding{Arguments: twice}))
 }

@@ -1,9 +1,6 @@
 package exchange
 
-import (
-	"github.com/leveretmq/leveret/amqp"
-	"github.com/leveretmq/leveret/binding"
-)
+import "github.com/leveretmq/leveret/amqp"
 
 // Delayed is the type of an exchange that holds messages back for as long as
 // their x-delay header says, and routes them then like the type that its
@@ -27,8 +24,7 @@ func (s Spec) RoutingType() string {
 	if s.Type != Delayed {
 		return s.Type
 	}
-	value, _ := s.Arguments.Lookup(delayedType)
-	name, _ := value.(string)
+	name, _ := s.text(delayedType)
 	return name
 }
 
@@ -40,9 +36,9 @@ func (s Spec) routing() Spec {
 
 func delayedKind[T comparable]() kind[T] {
 	return kind[T]{
-		newTable:     func(s Spec) binding.Table[T] { return NewTable[T](s.routing()) },
+		newRouter:    func(s Spec) Router[T] { return *NewRouter[T](s.routing()) },
 		checkDeclare: checkDelayed,
-		checkBinding: func(s Spec, key string, args amqp.Table) error { return s.routing().CheckBinding(key, args) },
+		checkBinding: func(s Spec, b Binding) error { return s.routing().CheckBinding(b) },
 	}
 }
 

@@ -23,12 +23,27 @@
 //
 // # Kinds
 //
-// A kind is an exchange type: its name, the table that finds the targets of a
-// message ([NewTable]) and what it checks beyond the common rules when an
-// exchange of it is declared or bound. The kinds are listed in one place, see
-// kind.go; there is no registry to be changed at run time.
+// A kind is an exchange type: its name, how it routes, and what it checks beyond
+// the common rules when an exchange of it is declared or bound. The kinds are listed
+// in one place, see kind.go; there is no registry to be changed at run time.
 //
-// # Texts
+// How an exchange routes is its [Router]. It has the table of the bindings, knows
+// what the table is asked for (each of the message's keys, or one that is made of
+// the message) and whether anything but the keys matters: only if not may a route
+// be remembered.
 //
-// All functions are pure and may be called from any goroutine.
+// Exchanges of some kinds have a memory of messages, which is part of the router:
+//
+//   - x-recent-history keeps the last messages for targets that are bound later,
+//     20 unless x-recent-history-length says something else, and 64 MiB at most.
+//   - x-message-deduplication knows which headers it has seen, x-cache-size of them
+//     at most. Of two equal messages that are routed at the same time one passes.
+//
+// Memories are lost when the broker ends; x-cache-persistence is accepted and has no
+// effect.
+//
+// # Concurrency
+//
+// The checks are pure and may be called from any goroutine. Routers say for
+// themselves what they allow.
 package exchange

@@ -58,29 +58,6 @@ func TestAlternateExchange(t *testing.T) {
 	}
 }
 
-func TestNewTableMatchesByType(t *testing.T) {
-	for _, c := range []struct {
-		name    string
-		matches []string
-	}{
-		{"direct", []string{"a.*"}},
-		{"fanout", []string{"a.*", "a.b", "c"}},
-		{"topic", []string{"a.*", "a.b"}},
-		{"headers", []string{"a.*", "a.b", "c"}},
-	} {
-		table := NewTable[int](Spec{Type: c.name})
-		table.Add("a.*", nil, 1)
-		var matches []string
-		for _, key := range []string{"a.*", "a.b", "c"} {
-			if len(table.Match(nil, key, nil)) > 0 {
-				matches = append(matches, key)
-			}
-		}
-		require.Equal(t, c.matches, matches, c.name)
-	}
-	require.Nil(t, NewTable[int](Spec{Type: "nope"}))
-}
-
 func TestErrorsOfOneExchange(t *testing.T) {
 	requireError(t, "NOT_FOUND - no exchange 'x' in vhost '/'", Missing("x", "/"))
 	requireError(t, "PRECONDITION_FAILED - exchange 'x' in vhost '/' in use", InUse("x", "/"))

@@ -6,8 +6,8 @@ import (
 )
 
 // checkHeadersBinding refuses an x-match that is not one of the known words.
-func checkHeadersBinding(_ Spec, _ string, args amqp.Table) error {
-	v, ok := args.Lookup(binding.MatchArgument)
+func checkHeadersBinding(_ Spec, b Binding) error {
+	v, ok := b.Arguments.Lookup(binding.MatchArgument)
 	if !ok {
 		return nil
 	}

@@ -1,26 +1,46 @@
 package exchange
 
 import (
+	"math/rand/v2"
+
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/binding"
 )
 
-// The exchange types of the core.
+// The exchange types: those of the protocol, those of RabbitMQ's core and of the
+// plugins that it ships, and those of plugins of its community.
 const (
 	Direct  = "direct"
 	Fanout  = "fanout"
 	Topic   = "topic"
 	Headers = "headers"
+
+	ConsistentHash = "x-consistent-hash"
+	LocalRandom    = "x-local-random"
+	ModulusHash    = "x-modulus-hash"
+	Random         = "x-random"
+	RecentHistory  = "x-recent-history"
+
+	Deduplication = "x-message-deduplication"
 )
 
-// kind is one exchange type. T is the target of its tables; the checks do not
+// kind is one exchange type. T is the target of its routers; the checks do not
 // depend on it. A check that is nil has nothing to refuse.
 type kind[T comparable] struct {
-	newTable func(Spec) binding.Table[T]
+	newRouter func(Spec) Router[T]
 	// checkDeclare refuses arguments of a new exchange.
 	checkDeclare func(Spec) error
 	// checkBinding refuses a binding whose source is an exchange of this kind.
-	checkBinding func(exchange Spec, key string, args amqp.Table) error
+	checkBinding func(Spec, Binding) error
+}
+
+// Binding is what a kind may look at in a binding.
+type Binding struct {
+	Key       string
+	Arguments amqp.Table
+	// QueueType is the type of the queue that the binding leads to, like
+	// "classic"; empty for an exchange.
+	QueueType string
 }
 
 // lookup is the list of all kinds. A new kind is a case here and a file of its
@@ -28,13 +48,25 @@ type kind[T comparable] struct {
 func lookup[T comparable](name string) (kind[T], bool) {
 	switch name {
 	case Direct:
-		return kind[T]{newTable: plain(binding.NewDirect[T])}, true
+		return kind[T]{newRouter: byKeys(binding.NewDirect[T])}, true
 	case Fanout:
-		return kind[T]{newTable: plain(binding.NewFanout[T])}, true
+		return kind[T]{newRouter: byKeys(binding.NewFanout[T])}, true
 	case Topic:
-		return kind[T]{newTable: plain(binding.NewTopic[T])}, true
+		return kind[T]{newRouter: byKeys(binding.NewTopic[T])}, true
 	case Headers:
-		return kind[T]{newTable: plain(binding.NewHeaders[T]), checkBinding: checkHeadersBinding}, true
+		return kind[T]{newRouter: byMessage(binding.NewHeaders[T]), checkBinding: checkHeadersBinding}, true
+	case ConsistentHash:
+		return kind[T]{newRouter: newConsistentHash[T], checkDeclare: checkHashed, checkBinding: checkBuckets}, true
+	case ModulusHash:
+		return kind[T]{newRouter: newModulusHash[T]}, true
+	case Random:
+		return kind[T]{newRouter: byMessage(byChance[T])}, true
+	case LocalRandom:
+		return kind[T]{newRouter: byMessage(byChance[T]), checkBinding: checkLocal}, true
+	case RecentHistory:
+		return kind[T]{newRouter: remembering[T](newHistory), checkDeclare: checkHistory}, true
+	case Deduplication:
+		return kind[T]{newRouter: remembering[T](newRepeats), checkDeclare: checkRepeats}, true
 	case Delayed:
 		return delayedKind[T](), true
 	default:
@@ -42,10 +74,8 @@ func lookup[T comparable](name string) (kind[T], bool) {
 	}
 }
 
-// plain is the constructor of tables that do not depend on the exchange.
-func plain[T comparable](newTable func() binding.Table[T]) func(Spec) binding.Table[T] {
-	return func(Spec) binding.Table[T] { return newTable() }
-}
+// byChance is a table that leaves the choice to chance.
+func byChance[T comparable]() binding.Table[T] { return binding.NewRandom[T](rand.IntN) }
 
 // checks returns the kind for its checks alone.
 func checks(name string) (kind[struct{}], error) {
@@ -54,14 +84,4 @@ func checks(name string) (kind[struct{}], error) {
 		return k, amqp.Errorf(amqp.CodePreconditionFailed, "unknown exchange type '%s'", name)
 	}
 	return k, nil
-}
-
-// NewTable makes the empty routing table of an exchange. It returns nil if the
-// type is unknown, which Validate finds out beforehand.
-func NewTable[T comparable](s Spec) binding.Table[T] {
-	k, ok := lookup[T](s.Type)
-	if !ok {
-		return nil
-	}
-	return k.newTable(s)
 }

@@ -45,7 +45,12 @@ func Predeclared(vhost string) []Spec {
 // asks for. The name may be empty: the default exchange can be an alternate
 // exchange too. Nobody knows yet whether the exchange exists.
 func (s Spec) AlternateExchange() (string, bool) {
-	v, _ := s.Arguments.Lookup(AlternateExchange)
-	name, ok := v.(string)
-	return name, ok
+	return s.text(AlternateExchange)
+}
+
+// text is the value of an argument, if it is text.
+func (s Spec) text(name string) (string, bool) {
+	v, _ := s.Arguments.Lookup(name)
+	text, ok := v.(string)
+	return text, ok
 }
