@@ -65,7 +65,7 @@ func (b *batch) reset() {
 	b.encoder.buf = b.encoder.buf[:0]
 }
 
-// share returns the share of a queue, or nil if the queue is not defined.
+// share returns the share of a stream, or nil if nothing was ever stored in it.
 func (b *batch) share(x *index, id uint32) *share {
 	if b.last != nil && b.last.queue.id == id {
 		return b.last
@@ -93,7 +93,10 @@ func (b *batch) share(x *index, id uint32) *share {
 func (s *Store) enqueue(e *queue.Enqueue) error {
 	sh := s.batch.share(&s.index, e.Queue)
 	if sh == nil {
-		return nil
+		if s.index.stream(e.Queue, s.floor) == nil {
+			return nil // the queue has been deleted
+		}
+		sh = s.batch.share(&s.index, e.Queue)
 	}
 	if e.Seq < sh.queue.next {
 		return fmt.Errorf("persistence: queue %d enqueues message %d, but was at %d already",
@@ -182,15 +185,25 @@ func (s *Store) removeRun(q *queueIndex, i int) {
 	}
 }
 
-// dropQueue buries everything that a queue has, in this batch and before.
-func (s *Store) dropQueue(id uint32) {
-	sh := s.batch.share(&s.index, id)
-	if sh == nil {
+// drop buries everything that a queue has, in this batch and before, and forgets
+// it. Its live sets go, too: a queue without definition has nothing that lives.
+func (s *Store) drop(queueID uint32) {
+	d, found := s.index.defined.remove(queueID)
+	if !found {
 		return
 	}
-	s.purge(queue.Range{Queue: id, Span: allNumbers()})
-	delete(s.held, id)
-	delete(s.stopped, id)
+	for id := d.first; d.has(id); id++ {
+		delete(s.held, id)
+		delete(s.stopped, id)
+		if s.index.queues[id] == nil {
+			continue
+		}
+		s.purge(queue.Range{Queue: id, Span: allNumbers()})
+		s.writes.delete(appendLiveKey(make([]byte, 0, liveKeyLen), id))
+		delete(s.index.queues, id)
+		delete(s.batch.byQueue, id)
+	}
+	s.batch.last = nil
 }
 
 // killRun buries a whole run.
@@ -226,31 +239,16 @@ func (s *Store) define(c *change) {
 		s.parts.delete(&s.writes, d)
 	}
 	for _, id := range c.drop {
-		s.dropQueue(id)
-		s.undefine(id)
+		s.drop(id)
 	}
 	for _, d := range c.put {
 		s.parts.put(&s.writes, d)
 	}
-	for _, id := range c.declare {
-		if s.index.queues[id] == nil {
-			s.index.queues[id] = &queueIndex{id: id, next: s.floor}
-		}
-		if id > s.lastQueue.Load() {
-			s.lastQueue.Store(id)
-			s.writes.put(lastQueueWrite(id))
+	for _, d := range c.declare {
+		s.index.defined.add(d)
+		if last := d.last(); last > s.lastQueue.Load() {
+			s.lastQueue.Store(last)
+			s.writes.put(lastQueueWrite(last))
 		}
 	}
-}
-
-// undefine forgets a queue. Its live set goes, too: a queue without definition
-// has nothing that lives.
-func (s *Store) undefine(id uint32) {
-	if s.index.queues[id] == nil {
-		return
-	}
-	s.writes.delete(appendLiveKey(make([]byte, 0, liveKeyLen), id))
-	delete(s.index.queues, id)
-	delete(s.batch.byQueue, id)
-	s.batch.last = nil
 }

@@ -33,8 +33,8 @@ const (
 type change struct {
 	put     []definition
 	delete  []definition
-	declare []uint32 // queues that are defined from now on
-	drop    []uint32 // queues whose definitions go
+	declare []streams // of queues that are defined from now on
+	drop    []uint32  // numbers of queues whose definitions go
 }
 
 type definition struct {
@@ -49,7 +49,7 @@ func newChange(c definitions.Change) *change {
 	}
 	for _, q := range c.Delete.Queues {
 		p.delete = append(p.delete, definition{key: queueKey(q)})
-		p.drop = appendStreams(p.drop, q)
+		p.drop = append(p.drop, q.ID)
 	}
 	for _, b := range c.Delete.Bindings {
 		p.delete = append(p.delete, definition{key: bindingKey(b)})
@@ -59,20 +59,12 @@ func newChange(c definitions.Change) *change {
 	}
 	for _, q := range c.Put.Queues {
 		p.put = append(p.put, definition{key: queueKey(q), payload: encodeQueue(q)})
-		p.declare = appendStreams(p.declare, q)
+		p.declare = append(p.declare, streamsOf(q))
 	}
 	for _, b := range c.Put.Bindings {
 		p.put = append(p.put, definition{key: bindingKey(b), payload: encodeBinding(b)})
 	}
 	return p
-}
-
-// appendStreams appends the numbers under which the messages of a queue are kept.
-func appendStreams(ids []uint32, q queue.Spec) []uint32 {
-	for i := range q.Streams() {
-		ids = append(ids, q.ID+uint32(i))
-	}
-	return ids
 }
 
 // Names carry their length, so that no key is the prefix of another.

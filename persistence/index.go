@@ -64,8 +64,8 @@ func newRun(b *block, base uint32, items []item) run {
 	return r
 }
 
-// queueIndex is what is stored of one queue: its runs in ascending order, and
-// its live set.
+// queueIndex is what is stored of one stream of a queue, and of the whole queue if
+// that has no priorities: its runs in ascending order, and its live set.
 type queueIndex struct {
 	id   uint32
 	next uint64 // the lowest sequence number that an enqueue may have
@@ -142,9 +142,10 @@ func removeAt[T any](list []T, i int) []T {
 // index is what the store knows of all blocks that are alive. Blocks enter it
 // before their commit, so that nothing alive on disk is missing here.
 type index struct {
-	queues map[uint32]*queueIndex // the queues that have a definition
-	mixed  []*block               // ascending numbers
-	bodies map[uint64]*body
+	defined definedStreams
+	queues  map[uint32]*queueIndex // those of them that have had a message
+	mixed   []*block               // ascending numbers
+	bodies  map[uint64]*body
 
 	liveMixed  liveSet
 	staleMixed bool

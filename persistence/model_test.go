@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/definitions"
 	"github.com/leveretmq/leveret/message"
 	"github.com/leveretmq/leveret/queue"
@@ -20,7 +21,8 @@ type model struct {
 	t      *testing.T
 	random *rand.Rand
 	store  *Store
-	queues map[uint32]map[uint64]*message.Message
+	specs  []queue.Spec
+	queues map[uint32]map[uint64]*message.Message // by the number of the stream
 	next   map[uint32]uint64
 	used   map[uint32]uint64 // the highest sequence number that was stored
 	lastID uint32
@@ -85,7 +87,7 @@ func (m *model) checkLoads() {
 		var got []uint64
 		for _, l := range loaded {
 			got = append(got, l.Seq)
-			require.True(m.t, bytes.Equal(messages[l.Seq].Body, l.Message.Body), "message %d of queue %d", l.Seq, id)
+			requireSame(m.t, messages[l.Seq], l.Message, "message %d of queue %d", l.Seq, id)
 		}
 		require.Equal(m.t, want, got, "queue %d", id)
 	}
@@ -106,10 +108,9 @@ func (m *model) step(n int) {
 	case m.hold != nil: // the rest waits for a commit
 	case n < 86:
 		m.declare()
-	case n < 88 && len(m.queues) > 2:
-		id := m.pick()
-		undeclare(m.t, m.store, id)
-		delete(m.queues, id)
+	case n < 88 && len(m.specs) > 2:
+		gone := m.forget(m.pick())
+		require.NoError(m.t, apply(m.store, definitions.Change{Delete: definitions.Set{Queues: []queue.Spec{gone}}}))
 	default:
 		m.hold = hold(m.store)
 	}
@@ -117,29 +118,54 @@ func (m *model) step(n int) {
 
 func (m *model) declare() {
 	for range 1 + m.random.IntN(4) {
+		require.NoError(m.t, apply(m.store, definitions.Change{Put: definitions.Set{Queues: []queue.Spec{m.invent()}}}))
+	}
+}
+
+// invent adds a queue to the model: a plain one, or one with many streams.
+func (m *model) invent() queue.Spec {
+	spec := queueSpec(m.lastID + 1)
+	switch m.random.IntN(6) {
+	case 0:
+		spec.Arguments = quorumSpec(0).Arguments
+	case 1, 2:
+		spec.Arguments = amqp.Table{{Key: "x-max-priority", Value: int32(1 + m.random.IntN(4))}}
+	}
+	m.specs = append(m.specs, spec)
+	for range spec.Streams() {
 		m.lastID++
-		declare(m.t, m.store, m.lastID)
 		m.queues[m.lastID] = map[uint64]*message.Message{}
 		m.next[m.lastID] = m.store.NextSequence(m.lastID)
 	}
+	return spec
+}
+
+// forget takes the queue that a stream belongs to out of the model.
+func (m *model) forget(id uint32) queue.Spec {
+	i := slices.IndexFunc(m.specs, func(q queue.Spec) bool { return streamsOf(q).has(id) })
+	gone := m.specs[i]
+	m.specs = slices.Delete(m.specs, i, i+1)
+	for id := gone.ID; streamsOf(gone).has(id); id++ {
+		delete(m.queues, id)
+	}
+	return gone
 }
 
 // replace deletes a queue and defines another one in the same change, which may
 // meet messages of the queue in one commit.
 func (m *model) replace(id uint32) {
-	m.lastID++
 	m.store.Change(definitions.Change{
-		Delete: definitions.Set{Queues: []queue.Spec{queueSpec(id)}},
-		Put:    definitions.Set{Queues: []queue.Spec{queueSpec(m.lastID)}},
+		Delete: definitions.Set{Queues: []queue.Spec{m.forget(id)}},
+		Put:    definitions.Set{Queues: []queue.Spec{m.invent()}},
 	}, nil)
-	delete(m.queues, id)
-	m.queues[m.lastID] = map[uint64]*message.Message{}
-	m.next[m.lastID] = m.store.NextSequence(m.lastID)
 }
 
-func (m *model) pick() uint32 {
-	ids := slices.Sorted(maps.Keys(m.queues))
-	return ids[m.random.IntN(len(ids))]
+// pick chooses a stream of any queue.
+func (m *model) pick() uint32 { return m.streamOf(m.specs[m.random.IntN(len(m.specs))]) }
+
+// streamOf chooses one of a queue's streams, mostly one of a few.
+func (m *model) streamOf(q queue.Spec) uint32 {
+	return q.ID + uint32(m.random.IntN(1+m.random.IntN(q.Streams())))
 }
 
 // enqueue publishes a few messages to one or many queues, and sometimes
@@ -147,7 +173,10 @@ func (m *model) pick() uint32 {
 func (m *model) enqueue() {
 	targets := []uint32{m.pick()}
 	if m.random.IntN(3) == 0 {
-		targets = slices.Sorted(maps.Keys(m.queues))
+		targets = targets[:0]
+		for _, q := range m.specs {
+			targets = append(targets, m.streamOf(q))
+		}
 	}
 	sizes := []int{0, 10, 100, 1000, 3000, 6000, 20_000, 300_000}
 	var u queue.Unit
@@ -155,6 +184,7 @@ func (m *model) enqueue() {
 		size := sizes[m.random.IntN(min(len(sizes), 1+m.random.IntN(len(sizes))))]
 		msg := sized(size, m.random.IntN(1000))
 		msg.RoutingKey = fmt.Sprint("key ", m.random.IntN(3))
+		msg.Arrived = 1_700_000_000_000 + m.random.Int64N(3)
 		for _, id := range targets {
 			seq := m.next[id]
 			m.next[id] += 1 + uint64(m.random.IntN(20)/19*m.random.IntN(5))
@@ -253,13 +283,16 @@ func (m *model) reopen() {
 		all := recovered(m.t, m.store, id)
 		require.Equal(m.t, slices.Sorted(maps.Keys(want)), seqs(all), "queue %d", id)
 		for _, r := range all {
-			w := want[r.Seq]
-			require.True(m.t, bytes.Equal(w.Body, r.Message.Body) && w.RoutingKey == r.Message.RoutingKey,
-				"message %d of queue %d", r.Seq, id)
+			requireSame(m.t, want[r.Seq], r.Message, "message %d of queue %d", r.Seq, id)
 			require.Equal(m.t, !clean || seen[ack(id, r.Seq)], r.Redelivered)
 		}
 	}
 	m.checkIndex()
+}
+
+func requireSame(t *testing.T, want, got *message.Message, format string, args ...any) {
+	require.True(t, bytes.Equal(want.Body, got.Body) && want.RoutingKey == got.RoutingKey && want.Arrived == got.Arrived,
+		append([]any{format}, args...)...)
 }
 
 // checkIndex compares what the store knows with the model, and with itself.
@@ -269,7 +302,7 @@ func (m *model) checkIndex() {
 	defer release()
 	s.indexMu.Lock()
 	defer s.indexMu.Unlock()
-	require.Len(m.t, s.index.queues, len(m.queues))
+	m.checkStreams()
 	refs := map[*body]uint32{}
 	live := map[*block]uint32{}
 	for id, q := range s.index.queues {
@@ -289,12 +322,34 @@ func (m *model) checkIndex() {
 		}
 		require.Equal(m.t, len(m.queues[id]), total, "queue %d", id)
 	}
-	for b, n := range live {
-		require.Equal(m.t, b.live, n, b.name())
-		require.True(m.t, s.index.has(b))
-	}
+	m.checkBlocks(live)
 	require.Len(m.t, s.index.bodies, len(refs))
 	for b, n := range refs {
 		require.Equal(m.t, b.refs, n, "references to body %d", b.number)
+	}
+}
+
+// checkBlocks compares the living records of blocks with those of their runs.
+func (m *model) checkBlocks(live map[*block]uint32) {
+	for b, n := range live {
+		require.Equal(m.t, b.live, n, b.name())
+		require.True(m.t, m.store.index.has(b))
+	}
+}
+
+// checkStreams compares the numbers that are defined with those of the model.
+func (m *model) checkStreams() {
+	x := &m.store.index
+	total := 0
+	for _, d := range x.defined.list {
+		total += int(d.count)
+	}
+	require.Equal(m.t, len(m.queues), total)
+	for id, messages := range m.queues {
+		require.True(m.t, x.defined.has(id))
+		require.True(m.t, len(messages) == 0 || x.queues[id] != nil, "queue %d", id)
+	}
+	for id := range x.queues {
+		require.Contains(m.t, m.queues, id, "a queue that is gone")
 	}
 }

@@ -115,6 +115,7 @@ func TestManyRedelivered(t *testing.T) {
 func TestQueueIsRecoveredOnce(t *testing.T) {
 	s := openDir(t, t.TempDir())
 	declare(t, s, 1)
+	commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, 1, text("a"))}})
 	recovered(t, s, 1)
 	require.ErrorIs(t, s.Recover(1, nil), ErrRecovered)
 	require.Empty(t, recovered(t, s, 99), "a queue that nobody defined has nothing")

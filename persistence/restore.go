@@ -124,7 +124,8 @@ func (s *Store) restoreCounters() error {
 
 // restoreQueues learns which queues are defined.
 func (s *Store) restoreQueues() error {
-	return s.eachDefinition(func(key string, payload []byte) error {
+	defined := &s.index.defined
+	err := s.eachDefinition(func(key string, payload []byte) error {
 		s.parts.note(key, partsOf(payload))
 		if key[1] != metaQueue {
 			return nil
@@ -133,12 +134,15 @@ func (s *Store) restoreQueues() error {
 		if err != nil {
 			return err
 		}
-		for _, id := range appendStreams(nil, q) {
-			s.index.queues[id] = &queueIndex{id: id, next: s.floor}
-			s.lastQueue.Store(max(s.lastQueue.Load(), id))
-		}
+		d := streamsOf(q)
+		defined.list = append(defined.list, d)
+		s.lastQueue.Store(max(s.lastQueue.Load(), d.last()))
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return defined.restored()
 }
 
 // restoreLiveSets reads the live sets. A damaged one is reported and taken for
@@ -153,7 +157,7 @@ func (s *Store) restoreLiveSets() error {
 	return s.scan([]byte{prefixLive}, func(item *badger.Item) error {
 		var q *queueIndex
 		if key := item.Key(); len(key) == liveKeyLen {
-			q = s.index.queues[binary.BigEndian.Uint32(key[1:])]
+			q = s.index.stream(binary.BigEndian.Uint32(key[1:]), s.floor)
 		}
 		if q == nil {
 			s.graves.add(grave{key: item.KeyCopy(nil)})
@@ -232,7 +236,7 @@ func (s *Store) restoreBlock(item *badger.Item) error {
 		s.index.mixed = append(s.index.mixed, b)
 		return nil
 	}
-	q := s.index.queues[b.queue]
+	q := s.index.stream(b.queue, s.floor)
 	if q == nil || q.live.covers(b.first) {
 		s.graves.add(graveOf(b))
 		return nil
@@ -357,7 +361,7 @@ func (s *Store) restoreMixed() error {
 // buryUnknown marks the records of queues that are gone as dead.
 func (s *Store) buryUnknown(b *block, sections []section) {
 	for _, sec := range sections {
-		if s.index.queues[sec.queue] != nil {
+		if s.index.defined.has(sec.queue) {
 			continue
 		}
 		for i := sec.from; i < sec.to; i++ {
@@ -383,7 +387,7 @@ func (s *Store) hold(b *block, records []record, sections []section) {
 		}
 		r := newRun(b, uint32(sec.from), items)
 		r.live = uint32(len(living))
-		q := s.index.queues[sec.queue]
+		q := s.index.stream(sec.queue, s.floor)
 		q.runs = append(q.runs, r)
 		q.next = max(q.next, r.last()+1)
 		s.holdRun(sec.queue, heldRun{first: r.first, records: living})
