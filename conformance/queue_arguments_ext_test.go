@@ -157,3 +157,77 @@ func TestQueue_QuorumRedeclareIgnoresArgumentsOfOtherTypes(t *testing.T) {
 		})
 	}
 }
+
+func TestQueue_QuorumRedeclareComparesFlags(t *testing.T) {
+	rule(t, "queue")
+	c := dial(t)
+	q := quorumQueue(t, channelOn(t, c), nil)
+	for name, row := range map[string]struct {
+		spec queueSpec
+		code int
+		text string
+	}{
+		"transient":   {queueSpec{}, amqp091.PreconditionFailed, queueInequivalent("durable", q, "'false'", "'true'")},
+		"auto-delete": {queueSpec{durable: true, autoDelete: true}, amqp091.PreconditionFailed, queueInequivalent("auto_delete", q, "'true'", "'false'")},
+		"exclusive":   {queueSpec{durable: true, exclusive: true}, amqp091.ResourceLocked, queueLocked(q)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rule(t, "queue")
+			row.spec.name, row.spec.args = q, queueQuorumArgs()
+			ch := channelOn(t, c)
+			requireChannelError(t, ch, row.spec.declaring(ch), row.code, row.text)
+		})
+	}
+}
+
+func TestQueue_ConsumerArgumentsOfStreamsAreRefused(t *testing.T) {
+	rule(t, "queue")
+	c := dial(t)
+	offset := []string{"x-stream-offset"}
+	arguments := oneOf(offset, append(offset, "x-stream-filter", "x-stream-match-unfiltered")) // filters are of 3.13
+	for _, queueType := range []string{"classic", "quorum"} {
+		q := queueSpec{durable: true, args: amqp091.Table{"x-queue-type": queueType}}.mustDeclare(t, channelOn(t, c))
+		for _, argument := range arguments {
+			t.Run(queueType+" "+argument, func(t *testing.T) {
+				rule(t, "queue")
+				ch := channelOn(t, c)
+				requireChannelError(t, ch, basicConsumer{args: amqp091.Table{argument: "first"}}.refused(ch, q), amqp091.PreconditionFailed,
+					fmt.Sprintf("PRECONDITION_FAILED - invalid arg '%s' for queue '%s' in vhost '/' of queue type rabbit_%s_queue",
+						argument, q, queueType))
+			})
+		}
+	}
+}
+
+// Since mirrored queues are gone, the flag of their consumers means nothing.
+func TestQueue_ConsumerArgumentOfMirroredQueuesIsIgnored(t *testing.T) {
+	rule(t, "queue")
+	for _, queueType := range []string{"classic", "quorum"} {
+		t.Run(queueType, func(t *testing.T) {
+			rule(t, "queue")
+			ch := openChannel(t)
+			q := queueSpec{durable: true, args: amqp091.Table{"x-queue-type": queueType}}.mustDeclare(t, ch)
+			ds := basicConsumer{noAck: true, args: amqp091.Table{"x-cancel-on-ha-failover": true}}.startOn(t, ch, q)
+			publish(t, ch, "", q, "m")
+			receive(t, ds)
+		})
+	}
+}
+
+func TestQueue_QuorumConsumerPriorityIsAnInteger(t *testing.T) {
+	rule(t, "queue")
+	c := dial(t)
+	q := quorumQueue(t, channelOn(t, c), nil)
+	for wireType, value := range exchangeValuesByType() {
+		switch wireType {
+		case "byte", "unsignedbyte", "short", "unsignedshort", "signedint", "unsignedint", "long":
+			continue
+		}
+		t.Run(wireType, func(t *testing.T) {
+			rule(t, "queue")
+			ch := channelOn(t, c)
+			requireChannelError(t, ch, basicConsumer{args: amqp091.Table{"x-priority": value}}.refused(ch, q), amqp091.PreconditionFailed,
+				queueInvalid("x-priority", q, fmt.Sprintf(`"expected integer, got %s"`, wireType)))
+		})
+	}
+}

@@ -228,15 +228,61 @@ func TestQueue_SingleActiveOfQuorumQueuesTakesNoGet(t *testing.T) {
 	}
 }
 
-func TestQueue_SingleActiveCountsAllConsumers(t *testing.T) {
+// Quorum queues tell of the active one only.
+func TestQueue_SingleActiveCountsConsumers(t *testing.T) {
+	rule(t, "queue")
+	forBothTypes(t, func(t *testing.T, queueType string) {
+		ch := openChannel(t)
+		q := singleActiveQueue(t, ch, queueType)
+		contend(t, q, 0)
+		contend(t, q, 0)
+		info, err := queueSpec{name: q}.declarePassive(ch)
+		require.NoError(t, err)
+		require.Equal(t, map[string]int{"classic": 2, "quorum": 1}[queueType], info.Consumers)
+	})
+}
+
+// The flag for a queue of one's own is accepted by quorum queues, and means nothing.
+func TestQueue_SingleActiveOfQuorumQueuesTakesExclusiveConsumers(t *testing.T) {
 	rule(t, "queue")
 	ch := openChannel(t)
-	q := singleActiveQueue(t, ch, "classic")
-	contend(t, q, 0)
-	contend(t, q, 0)
-	info, err := queueSpec{name: q}.declarePassive(ch)
-	require.NoError(t, err)
-	require.Equal(t, 2, info.Consumers)
+	q := singleActiveQueue(t, ch, "quorum")
+	ds := basicConsumer{exclusive: true, noAck: true}.startOn(t, ch, q)
+	basicConsumer{}.startOn(t, ch, q)
+	publish(t, ch, "", q, "m")
+	require.Equal(t, "m", string(receive(t, ds).Body))
+}
+
+// Those that wait are told of the end of the queue, too.
+func TestQueue_SingleActiveCancelsAllWithTheQueue(t *testing.T) {
+	rule(t, "queue")
+	forBothTypes(t, func(t *testing.T, queueType string) {
+		c := dial(t)
+		ch := channelOn(t, c)
+		q := singleActiveQueue(t, ch, queueType)
+		cancelled := ch.NotifyCancel(make(chan string, 2))
+		basicConsumer{tag: "first"}.startOn(t, ch, q)
+		basicConsumer{tag: "second"}.startOn(t, ch, q)
+		_, err := queueDeletion{name: q}.delete(channelOn(t, c))
+		require.NoError(t, err)
+		require.ElementsMatch(t, []string{"first", "second"}, []string{queueNextTag(t, cancelled), queueNextTag(t, cancelled)})
+	})
+}
+
+// Two consumers of one channel are as good as two of different connections.
+func TestQueue_SingleActiveOnOneChannel(t *testing.T) {
+	rule(t, "queue")
+	forBothTypes(t, func(t *testing.T, queueType string) {
+		ch := openChannel(t)
+		q := singleActiveQueue(t, ch, queueType)
+		first := basicConsumer{tag: "first", noAck: true}.startOn(t, ch, q)
+		second := basicConsumer{tag: "second", noAck: true}.startOn(t, ch, q)
+		publish(t, ch, "", q, "1")
+		require.Equal(t, "1", string(receive(t, first).Body))
+		require.NoError(t, ch.Cancel("first", false))
+		publish(t, ch, "", q, "2")
+		require.Equal(t, "2", string(receive(t, second).Body))
+	})
 }
 
 func TestQueue_SingleActiveFalseMeansNothing(t *testing.T) {

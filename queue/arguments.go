@@ -145,7 +145,7 @@ func (s Spec) checkArguments(t Type) error {
 			continue
 		}
 		if !slices.Contains(a.types, t) {
-			return amqp.Errorf(amqp.CodePreconditionFailed, "invalid arg '%s' for %s of queue type %s", a.name, s, t.module())
+			return s.ofOtherType(a.name, t)
 		}
 		if err := s.checkDeadLetter(a.name, value); err != nil {
 			return err
@@ -155,6 +155,19 @@ func (s Spec) checkArguments(t Type) error {
 		}
 		if reason := a.check(value); reason != "" {
 			return s.invalid(a.name, reason)
+		}
+	}
+	return nil
+}
+
+// checkConsumer refuses the arguments of consumers that only streams know.
+func (q *Queue) checkConsumer(args amqp.Table) error {
+	if len(args) == 0 {
+		return nil
+	}
+	for _, name := range []string{"x-stream-offset", "x-stream-filter", "x-stream-match-unfiltered"} {
+		if _, ok := args.Lookup(name); ok {
+			return q.spec.ofOtherType(name, q.args.Type)
 		}
 	}
 	return nil
@@ -207,6 +220,10 @@ func (s Spec) checkProperties(t Type) error {
 
 func (s Spec) invalid(name, reason string) error {
 	return amqp.Errorf(amqp.CodePreconditionFailed, "invalid arg '%s' for %s: %s", name, s, reason)
+}
+
+func (s Spec) ofOtherType(name string, t Type) error {
+	return amqp.Errorf(amqp.CodePreconditionFailed, "invalid arg '%s' for %s of queue type %s", name, s, t.module())
 }
 
 func unacceptable(value any) string {

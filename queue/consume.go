@@ -104,15 +104,15 @@ func (s Spec) Locked() *amqp.Error {
 }
 
 // ConsumerPriority reads the x-priority argument of a consumer of q; without
-// it, the priority is zero.
+// it, the priority is zero. It refuses arguments that belong to other queues.
 func ConsumerPriority(q *Queue, args amqp.Table) (int64, error) {
 	value, ok := args.Lookup("x-priority")
 	if !ok {
-		return 0, nil
+		return 0, q.checkConsumer(args)
 	}
 	priority, ok := amqp.Integer(value)
 	if !ok {
 		return 0, q.spec.invalid("x-priority", integerReason(value))
 	}
-	return priority, nil
+	return priority, q.checkConsumer(args)
 }

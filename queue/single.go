@@ -56,3 +56,16 @@ func (c *core) successor() bool {
 	}
 	return false
 }
+
+// Declared is what queue.declare tells of the queue: how many messages are ready,
+// and how many consumers there are. Of those of a quorum queue that wait for the
+// active one nothing is told (RabbitMQ behaviour).
+func (q *Queue) Declared() (messages, consumers int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	consumers = len(q.core.consumers)
+	if q.core.law.single == ambitious {
+		consumers = min(consumers, 1)
+	}
+	return q.core.lanes.len(), consumers
+}

@@ -115,9 +115,9 @@ func (ch *channel) declareQueue(m *amqp.QueueDeclare) error {
 		return err
 	}
 	ch.lastQueue = q.Name()
-	counts := q.Counts()
+	messages, consumers := q.Declared()
 	return ch.reply(m.NoWait, nil, &amqp.QueueDeclareOk{
-		Queue: q.Name(), MessageCount: uint32(counts.Ready), ConsumerCount: uint32(counts.Consumers),
+		Queue: q.Name(), MessageCount: uint32(messages), ConsumerCount: uint32(consumers),
 	})
 }
 
