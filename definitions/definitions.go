@@ -1,6 +1,7 @@
-// Package definitions holds the durable topology of the broker as plain
-// records: what survives a restart besides the messages. Every change of it
-// passes through one Change, which a store applies as a whole.
+// Package definitions holds the durable topology of the broker, its users and
+// what they may do as plain records: what survives a restart besides the
+// messages. Every change of it passes through one Change, which a store applies
+// as a whole.
 package definitions
 
 import (
@@ -14,10 +15,17 @@ type Set struct {
 	Exchanges []exchange.Spec
 	Queues    []queue.Spec
 	Bindings  []binding.Spec
+
+	Users            []User
+	VHosts           []VHost
+	Permissions      []Permission
+	TopicPermissions []TopicPermission
 }
 
-// Change is one atomic change of the durable topology. Put adds or replaces;
-// Delete removes, and ignores what is not there.
+// Change is one atomic change of the durable definitions. Put adds or replaces;
+// Delete removes, and ignores what is not there. Delete comes first. Of users,
+// virtual hosts and permissions Delete needs the names only; it removes what it
+// names and nothing that depends on it.
 type Change struct {
 	Put    Set
 	Delete Set
@@ -25,7 +33,8 @@ type Change struct {
 
 // Empty says that the set holds nothing.
 func (s Set) Empty() bool {
-	return len(s.Exchanges) == 0 && len(s.Queues) == 0 && len(s.Bindings) == 0
+	return len(s.Exchanges) == 0 && len(s.Queues) == 0 && len(s.Bindings) == 0 &&
+		len(s.Users) == 0 && len(s.VHosts) == 0 && len(s.Permissions) == 0 && len(s.TopicPermissions) == 0
 }
 
 // Empty says that the change does nothing.

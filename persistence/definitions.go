@@ -54,6 +54,7 @@ func newChange(c definitions.Change) *change {
 	for _, b := range c.Delete.Bindings {
 		p.delete = append(p.delete, definition{key: bindingKey(b)})
 	}
+	p.delete = appendIdentities(p.delete, c.Delete)
 	for _, e := range c.Put.Exchanges {
 		p.put = append(p.put, definition{key: exchangeKey(e), payload: encodeExchange(e)})
 	}
@@ -64,6 +65,7 @@ func newChange(c definitions.Change) *change {
 	for _, b := range c.Put.Bindings {
 		p.put = append(p.put, definition{key: bindingKey(b), payload: encodeBinding(b)})
 	}
+	p.put = appendIdentities(p.put, c.Put)
 	return p
 }
 
@@ -242,6 +244,8 @@ func (s *Store) Definitions() (definitions.Set, error) {
 			var b binding.Spec
 			b, err = decodeBinding(payload)
 			set.Bindings = append(set.Bindings, b)
+		default:
+			err = addIdentity(&set, key[1], payload)
 		}
 		return err
 	})
@@ -253,7 +257,9 @@ func (s *Store) Definitions() (definitions.Set, error) {
 
 // eachDefinition puts the parts of each definition together and passes it on.
 func (s *Store) eachDefinition(yield func(key string, payload []byte) error) error {
-	for _, kind := range []byte{metaExchange, metaQueue, metaBinding} {
+	for _, kind := range []byte{
+		metaExchange, metaQueue, metaBinding, metaUser, metaVHost, metaPermission, metaTopic,
+	} {
 		var whole []byte
 		var left uint64
 		err := s.scan([]byte{prefixMeta, kind}, func(item *badger.Item) error {

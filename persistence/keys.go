@@ -26,10 +26,14 @@ const (
 const (
 	metaBinding     = 'b'
 	metaExchange    = 'e'
+	metaVHost       = 'h'
 	metaLastQueue   = 'i'
 	metaReservation = 'n'
+	metaPermission  = 'p'
 	metaQueue       = 'q'
 	metaStop        = 'S'
+	metaTopic       = 't' // a topic permission
+	metaUser        = 'u'
 	metaFormat      = 'v'
 )
 
