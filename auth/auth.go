@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/netip"
@@ -35,6 +36,9 @@ type Peer struct {
 	Remote net.Addr
 	Local  net.Addr
 	TLS    bool
+	// Certificates are the client's, its own first, if it has shown any and they
+	// are good.
+	Certificates []*x509.Certificate
 }
 
 // loopback tells whether the peer is on this machine. An address that cannot

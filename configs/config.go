@@ -17,6 +17,27 @@ type Config struct {
 	// Addresses for AMQP 0-9-1 clients, each as host:port; without a host it
 	// listens on all interfaces, with port 0 on any free port.
 	AMQPListen []string `key:"amqp-listen"`
+	// Addresses for AMQP 0-9-1 clients over TLS, in the same form; none by
+	// default. RabbitMQ uses port 5671.
+	TLSListen []string `key:"tls-listen"`
+	// PEM files with the certificates, each with its chain. A client gets the
+	// first that fits the name that it asks for, or else the first. Files that
+	// change are used by the next connection.
+	TLSCertificates []string `key:"tls-certificates"`
+	// PEM files with the keys of the certificates, in the same order.
+	TLSKeys []string `key:"tls-keys"`
+	// PEM file with the authorities that sign the certificates of clients.
+	TLSAuthorities string `key:"tls-authorities"`
+	// File with lists of revoked certificates of clients (CRL).
+	TLSRevoked string `key:"tls-revoked"`
+	// Whether clients are asked for certificates: none; verify takes clients
+	// without one, but none with a bad one; require takes none without.
+	TLSClients string `key:"tls-clients"`
+	// Oldest version of TLS that a client may use: 1.2 or 1.3.
+	TLSVersion string `key:"tls-version"`
+	// Networks of the proxies that tell who their clients are (PROXY protocol,
+	// version 1 or 2), such as 10.0.0.0/8. They have to, and nobody else may.
+	ProxyProtocolFrom []string `key:"proxy-protocol-from"`
 	// Address of the management page and HTTP API, or none. Accepted already;
 	// this version does not listen on it yet.
 	HTTPListen string `key:"http-listen"`
@@ -164,6 +185,12 @@ func Default() Config {
 	return Config{
 		DataDir:                "data",
 		AMQPListen:             []string{":5672"},
+		TLSListen:              []string{},
+		TLSCertificates:        []string{},
+		TLSKeys:                []string{},
+		ProxyProtocolFrom:      []string{},
+		TLSClients:             ClientsNone,
+		TLSVersion:             TLS12,
 		HTTPListen:             ":15672",
 		MetricsListen:          ":15692",
 		LogLevel:               LogInfo,

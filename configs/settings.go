@@ -80,7 +80,7 @@ func (s setting) flag(usage string) setting {
 
 // settings is every key.
 func settings() []setting {
-	return slices.Concat(storageSettings(), listenSettings(), logSettings(), frameSettings(), timeSettings(), limitSettings(), queueSettings(), accessSettings())
+	return slices.Concat(storageSettings(), listenSettings(), tlsSettings(), logSettings(), frameSettings(), timeSettings(), limitSettings(), queueSettings(), accessSettings())
 }
 
 func storageSettings() []setting {
@@ -109,6 +109,22 @@ func listenSettings() []setting {
 			flag("address of the management page and HTTP API, or none (not served by this version yet)"),
 		newSetting("metrics-listen", func(c *Config) *string { return &c.MetricsListen }, asText, addressOrNone).
 			flag("address of the Prometheus metrics, or none (not served by this version yet)"),
+	}
+}
+
+func tlsSettings() []setting {
+	return []setting{
+		newSetting("tls-listen", func(c *Config) *[]string { return &c.TLSListen }, asTexts, addressesOrNone).
+			flag("address for AMQP clients over TLS, host:port (repeatable)"),
+		newSetting("tls-certificates", func(c *Config) *[]string { return &c.TLSCertificates }, asTexts).
+			flag("PEM file with a certificate and its chain (repeatable)"),
+		newSetting("tls-keys", func(c *Config) *[]string { return &c.TLSKeys }, asTexts).
+			flag("PEM file with the key of the certificate at the same place (repeatable)"),
+		newSetting("tls-authorities", func(c *Config) *string { return &c.TLSAuthorities }, asText),
+		newSetting("tls-revoked", func(c *Config) *string { return &c.TLSRevoked }, asText),
+		newSetting("tls-clients", func(c *Config) *string { return &c.TLSClients }, asText, oneOf(ClientsNone, ClientsVerify, ClientsRequire)),
+		newSetting("tls-version", func(c *Config) *string { return &c.TLSVersion }, asVersion, oneOf(TLS12, TLS13)),
+		newSetting("proxy-protocol-from", func(c *Config) *[]string { return &c.ProxyProtocolFrom }, asTexts, each(isNetwork)),
 	}
 }
 

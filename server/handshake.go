@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"strings"
@@ -129,6 +130,12 @@ func (c *connection) refuseOrClose(e *amqp.Error) error {
 func (c *connection) login(m *amqp.ConnectionStartOk) error {
 	c.client = readClientProperties(m.ClientProperties)
 	peer := auth.Peer{Remote: c.sock.RemoteAddr(), Local: c.sock.LocalAddr()}
+	if secure, ok := c.sock.(*tls.Conn); ok {
+		peer.TLS = true
+		if chains := secure.ConnectionState().VerifiedChains; len(chains) > 0 {
+			peer.Certificates = chains[0]
+		}
+	}
 	user, err := c.server.Authenticator.Login(m.Mechanism, m.Response, peer)
 	switch {
 	case err == nil:

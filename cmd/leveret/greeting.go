@@ -24,8 +24,12 @@ func greet(to io.Writer, config configs.Config, listeners []net.Listener) {
 	fmt.Fprintln(&out, banner())
 	line("configuration", "%s", orElse(config.File, "defaults"))
 	line("data directory", "%s (durability %s)", absolute(config.DataDir), config.Durability)
-	for _, l := range listeners {
-		line("AMQP 0-9-1", "%s", l.Addr())
+	for i, l := range listeners {
+		name := "AMQP 0-9-1"
+		if i >= len(config.AMQPListen) {
+			name = "AMQP over TLS"
+		}
+		line(name, "%s", l.Addr())
 	}
 	line("limits", "frame %s, message %d octets, channels %s, connections %s, heartbeat %s",
 		limit(config.FrameMax, " octets"), config.MaxMessageSize, limit(config.ChannelMax, " per connection"),

@@ -1,32 +1,49 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
 	"net/netip"
+	"slices"
+
+	"github.com/leveretmq/leveret/configs"
+	"github.com/leveretmq/leveret/internal/tlsfiles"
 )
 
 // probe checks that all of the addresses can be opened.
-func probe(addresses []string) error {
-	listeners, err := listen(addresses)
+func probe(config configs.Config) error {
+	listeners, err := listen(config, nil)
 	closeAll(listeners)
 	return err
 }
 
-// listen opens all of the addresses, or none.
-func listen(addresses []string) ([]net.Listener, error) {
+// listen opens all of the addresses, or none. Without certificates nobody may
+// connect to those for TLS.
+func listen(config configs.Config, certificates *tlsfiles.Files) ([]net.Listener, error) {
 	var listeners []net.Listener
-	for _, address := range addresses {
-		l, err := net.Listen(network(address), address)
+	for i, address := range slices.Concat(config.AMQPListen, config.TLSListen) {
+		l, err := listenAt(address, config.ProxyProtocolFrom)
 		if err != nil {
 			closeAll(listeners)
-			return nil, fail(statusListen, fmt.Errorf("cannot listen on %s: %w; %s", address, err, listenAdvice(err)))
+			return nil, err
+		}
+		if i >= len(config.AMQPListen) && certificates != nil {
+			l = tls.NewListener(l, certificates.Config())
 		}
 		listeners = append(listeners, l)
 	}
 	return listeners, nil
+}
+
+func listenAt(address string, proxies []string) (net.Listener, error) {
+	l, err := net.Listen(network(address), address)
+	if err != nil {
+		return nil, fail(statusListen, fmt.Errorf("cannot listen on %s: %w; %s", address, err, listenAdvice(err)))
+	}
+	return behindProxies(l, proxies)
 }
 
 // network keeps an address of one IP version to that version. A port alone is

@@ -48,11 +48,11 @@ func governMemory(ctx context.Context, watermark int64, log *slog.Logger) {
 		return
 	}
 	ceiling := memoryCeiling(memlimit.FromCgroup)
-	if watermark > 0 {
-		ceiling = min(ceiling, watermark/100*heapShare)
-	}
 	if ceiling < math.MaxInt64 {
 		log.Info("the heap keeps to the memory of the control group", "octets", ceiling)
+	}
+	if watermark > 0 {
+		ceiling = min(ceiling, watermark/100*heapShare)
 	}
 	debug.SetMemoryLimit(min(memoryFloor, ceiling))
 	tick := time.NewTicker(memoryTick)

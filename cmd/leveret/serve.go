@@ -46,11 +46,16 @@ type process struct {
 // understands better than a connection on which nothing happens, and so do
 // health checks.
 func serve(ctx context.Context, p process) error {
-	if err := probe(p.config.AMQPListen); err != nil {
+	certificates, err := openCertificates(p.config)
+	if err != nil {
+		return err
+	}
+	if err := probe(p.config); err != nil {
 		return err
 	}
 	governed, done := context.WithCancel(ctx)
 	defer done()
+	go followCertificates(governed, certificates, p.log)
 	go governMemory(governed, memoryWatermark(p.config, p.log), p.log)
 	failed := make(chan error, 1)
 	fatal := func(err error) {
@@ -63,7 +68,7 @@ func serve(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	listeners, err := listen(p.config.AMQPListen)
+	listeners, err := listen(p.config, certificates)
 	if err != nil {
 		return errors.Join(err, stop(broker, p))
 	}

@@ -48,6 +48,7 @@ func layers() map[string][]string {
 		"internal/measure":   {"amqp", "internal/bench", "internal/chart", "internal/client", "internal/process", "internal/sink"},
 		"internal/style":     {},
 		"internal/tlsfiles":  {},
+		"internal/tlstest":   {"internal/tlsfiles"},
 	}
 }
 
@@ -56,6 +57,8 @@ func testsMay() map[string][]string {
 	return map[string][]string{
 		"broker": {"persistence"},
 		"server": {"persistence", "definitions"},
+
+		"internal/tlsfiles": {"internal/tlstest"},
 
 		"internal/bench": {"internal/sink"},
 		"internal/sink":  {"internal/client"},

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/leveretmq/leveret/internal/tlsfiles"
+	"github.com/leveretmq/leveret/internal/tlstest"
 )
 
 // greet makes a connection and returns what the server and the client think of it.
@@ -39,9 +40,9 @@ func greet(t *testing.T, server *tls.Config, client *tls.Config) (state tls.Conn
 }
 
 func TestFiles_ChoosesByName(t *testing.T) {
-	dir, ca := t.TempDir(), newAuthority(t, "ca")
-	a := ca.issue(t, dir, "a.example", serverUse)
-	b := ca.issue(t, dir, "b.example", serverUse)
+	dir, ca := t.TempDir(), tlstest.NewAuthority(t, "ca")
+	a := ca.Issue(t, dir, "a.example", serverUse)
+	b := ca.Issue(t, dir, "b.example", serverUse)
 	f, err := tlsfiles.Open(tlsfiles.Options{Pairs: []tlsfiles.Pair{a, b}, Oldest: tls.VersionTLS12})
 	require.NoError(t, err)
 	for name, want := range map[string]string{"a.example": "a.example", "b.example": "b.example", "other.example": "a.example"} {
@@ -50,13 +51,13 @@ func TestFiles_ChoosesByName(t *testing.T) {
 		require.Equal(t, want, state.PeerCertificates[0].DNSNames[0])
 	}
 	require.Len(t, f.Expiries(), 2)
-	require.WithinDuration(t, time.Now().Add(validity), f.Expiries()[0].NotAfter, time.Minute)
+	require.WithinDuration(t, time.Now().Add(tlstest.Validity), f.Expiries()[0].NotAfter, time.Minute)
 }
 
 func TestFiles_RefusesOldVersions(t *testing.T) {
-	dir, ca := t.TempDir(), newAuthority(t, "ca")
+	dir, ca := t.TempDir(), tlstest.NewAuthority(t, "ca")
 	f, err := tlsfiles.Open(tlsfiles.Options{
-		Pairs: []tlsfiles.Pair{ca.issue(t, dir, "a.example", serverUse)}, Oldest: tls.VersionTLS13,
+		Pairs: []tlsfiles.Pair{ca.Issue(t, dir, "a.example", serverUse)}, Oldest: tls.VersionTLS13,
 	})
 	require.NoError(t, err)
 	_, _, err = greet(t, f.Config(), &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12})
@@ -65,23 +66,23 @@ func TestFiles_RefusesOldVersions(t *testing.T) {
 
 // A client needs a certificate that is good in every way.
 func TestFiles_ClientCertificates(t *testing.T) {
-	dir, ca, foreign := t.TempDir(), newAuthority(t, "ca"), newAuthority(t, "ca")
-	server := ca.issue(t, dir, "server.example", serverUse)
-	good := ca.issue(t, dir, "good", clientUse)
-	revoked := ca.issue(t, dir, "revoked", clientUse)
+	dir, ca, foreign := t.TempDir(), tlstest.NewAuthority(t, "ca"), tlstest.NewAuthority(t, "ca")
+	server := ca.Issue(t, dir, "server.example", serverUse)
+	good := ca.Issue(t, dir, "good", clientUse)
+	revoked := ca.Issue(t, dir, "revoked", clientUse)
 	clients := map[string]struct {
 		pair tlsfiles.Pair
 		ok   bool
 	}{
 		"good":        {good, true},
-		"expired":     {ca.issue(t, dir, "expired", clientUse, expired), false},
-		"foreign":     {foreign.issue(t, dir, "foreign", clientUse), false},
-		"wrong usage": {ca.issue(t, dir, "usage", serverUse), false},
+		"expired":     {ca.Issue(t, dir, "expired", clientUse, tlstest.Expired), false},
+		"foreign":     {foreign.Issue(t, dir, "foreign", clientUse), false},
+		"wrong usage": {ca.Issue(t, dir, "usage", serverUse), false},
 		"revoked":     {revoked, false},
 	}
 	f, err := tlsfiles.Open(tlsfiles.Options{
-		Pairs: []tlsfiles.Pair{server}, Authorities: ca.write(t, dir), Clients: tlsfiles.Require,
-		Revoked: ca.revoke(t, dir, revoked), Oldest: tls.VersionTLS12,
+		Pairs: []tlsfiles.Pair{server}, Authorities: ca.Write(t, dir), Clients: tlsfiles.Require,
+		Revoked: ca.Revoke(t, dir, revoked), Oldest: tls.VersionTLS12,
 	})
 	require.NoError(t, err)
 	for name, c := range clients {
@@ -98,10 +99,10 @@ func TestFiles_ClientCertificates(t *testing.T) {
 }
 
 func TestFiles_VerifyGivenTakesClientsWithout(t *testing.T) {
-	dir, ca := t.TempDir(), newAuthority(t, "ca")
+	dir, ca := t.TempDir(), tlstest.NewAuthority(t, "ca")
 	f, err := tlsfiles.Open(tlsfiles.Options{
-		Pairs:       []tlsfiles.Pair{ca.issue(t, dir, "server.example", serverUse)},
-		Authorities: ca.write(t, dir), Clients: tlsfiles.VerifyGiven, Oldest: tls.VersionTLS12,
+		Pairs:       []tlsfiles.Pair{ca.Issue(t, dir, "server.example", serverUse)},
+		Authorities: ca.Write(t, dir), Clients: tlsfiles.VerifyGiven, Oldest: tls.VersionTLS12,
 	})
 	require.NoError(t, err)
 	_, serverErr, clientErr := greet(t, f.Config(), &tls.Config{InsecureSkipVerify: true})
@@ -112,8 +113,8 @@ func TestFiles_VerifyGivenTakesClientsWithout(t *testing.T) {
 // A renewed certificate is used by the next connection; a file that is no
 // certificate changes nothing.
 func TestFiles_Reload(t *testing.T) {
-	dir, ca := t.TempDir(), newAuthority(t, "ca")
-	pair := ca.issue(t, dir, "old.example", serverUse)
+	dir, ca := t.TempDir(), tlstest.NewAuthority(t, "ca")
+	pair := ca.Issue(t, dir, "old.example", serverUse)
 	f, err := tlsfiles.Open(tlsfiles.Options{Pairs: []tlsfiles.Pair{pair}, Oldest: tls.VersionTLS12})
 	require.NoError(t, err)
 	require.False(t, f.Changed())
@@ -130,7 +131,7 @@ func TestFiles_Reload(t *testing.T) {
 	require.Error(t, f.Reload())
 	require.Equal(t, "old.example", shown())
 
-	renewed := ca.issue(t, t.TempDir(), "new.example", serverUse)
+	renewed := ca.Issue(t, t.TempDir(), "new.example", serverUse)
 	require.NoError(t, os.Rename(renewed.Certificate, pair.Certificate))
 	require.NoError(t, os.Rename(renewed.Key, pair.Key))
 	require.NoError(t, f.Reload())
@@ -139,18 +140,18 @@ func TestFiles_Reload(t *testing.T) {
 }
 
 func TestOpen_Refuses(t *testing.T) {
-	dir, ca := t.TempDir(), newAuthority(t, "ca")
-	pair := ca.issue(t, dir, "a.example", serverUse)
+	dir, ca := t.TempDir(), tlstest.NewAuthority(t, "ca")
+	pair := ca.Issue(t, dir, "a.example", serverUse)
 	empty := filepath.Join(dir, "empty")
 	require.NoError(t, os.WriteFile(empty, nil, 0o600))
-	foreign := newAuthority(t, "other")
+	foreign := tlstest.NewAuthority(t, "other")
 	for name, o := range map[string]tlsfiles.Options{
 		"no pair":             {},
 		"missing file":        {Pairs: []tlsfiles.Pair{{Certificate: "missing", Key: pair.Key}}},
-		"key of another":      {Pairs: []tlsfiles.Pair{{Certificate: pair.Certificate, Key: ca.issue(t, dir, "b", serverUse).Key}}},
+		"key of another":      {Pairs: []tlsfiles.Pair{{Certificate: pair.Certificate, Key: ca.Issue(t, dir, "b", serverUse).Key}}},
 		"no authorities":      {Pairs: []tlsfiles.Pair{pair}, Clients: tlsfiles.Require},
 		"empty authorities":   {Pairs: []tlsfiles.Pair{pair}, Clients: tlsfiles.Require, Authorities: empty},
-		"list of a foreigner": {Pairs: []tlsfiles.Pair{pair}, Clients: tlsfiles.Require, Authorities: ca.write(t, dir), Revoked: foreign.revoke(t, dir)},
+		"list of a foreigner": {Pairs: []tlsfiles.Pair{pair}, Clients: tlsfiles.Require, Authorities: ca.Write(t, dir), Revoked: foreign.Revoke(t, dir)},
 	} {
 		_, err := tlsfiles.Open(o)
 		require.Error(t, err, name)

@@ -1,4 +1,6 @@
-package tlsfiles_test
+// Package tlstest makes certificates for tests: good ones, and such as should be
+// refused.
+package tlstest
 
 import (
 	"crypto/ecdsa"
@@ -19,44 +21,46 @@ import (
 	"github.com/leveretmq/leveret/internal/tlsfiles"
 )
 
-// validity is how long the certificates of the tests last.
-const validity = time.Hour
+// Validity is how long the certificates last.
+const Validity = time.Hour
 
-// authority signs certificates.
-type authority struct {
+// Authority signs certificates.
+type Authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
 	serial      int64
 }
 
-func newAuthority(t *testing.T, name string) *authority {
+// NewAuthority makes an authority of the given name. Two of the same name are not the
+// same.
+func NewAuthority(t *testing.T, name string) *Authority {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-validity), NotAfter: time.Now().Add(validity),
+		NotBefore: time.Now().Add(-Validity), NotAfter: time.Now().Add(Validity),
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	require.NoError(t, err)
 	certificate, err := x509.ParseCertificate(der)
 	require.NoError(t, err)
-	return &authority{certificate: certificate, key: key, serial: 1}
+	return &Authority{certificate: certificate, key: key, serial: 1}
 }
 
-// expired makes a certificate one that has ended.
-func expired(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }
+// Expired makes a certificate one that has ended.
+func Expired(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }
 
-// issue writes a certificate and its key.
-func (a *authority) issue(t *testing.T, dir, name string, use x509.ExtKeyUsage, change ...func(*x509.Certificate)) tlsfiles.Pair {
+// Issue writes a certificate and its key, for the host of the given name.
+func (a *Authority) Issue(t *testing.T, dir, name string, use x509.ExtKeyUsage, change ...func(*x509.Certificate)) tlsfiles.Pair {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	a.serial++
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(a.serial), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: time.Now().Add(-validity), NotAfter: time.Now().Add(validity),
+		NotBefore: time.Now().Add(-Validity), NotAfter: time.Now().Add(Validity),
 		ExtKeyUsage: []x509.ExtKeyUsage{use},
 	}
 	for _, c := range change {
@@ -72,16 +76,16 @@ func (a *authority) issue(t *testing.T, dir, name string, use x509.ExtKeyUsage, 
 	}
 }
 
-// write writes the certificate of the authority.
-func (a *authority) write(t *testing.T, dir string) string {
+// Write writes the certificate of the authority.
+func (a *Authority) Write(t *testing.T, dir string) string {
 	t.Helper()
 	return writePEM(t, filepath.Join(dir, "ca.crt"), "CERTIFICATE", a.certificate.Raw)
 }
 
-// revoke writes a list of certificates that are not good any more.
-func (a *authority) revoke(t *testing.T, dir string, pairs ...tlsfiles.Pair) string {
+// Revoke writes a list of certificates that are not good any more.
+func (a *Authority) Revoke(t *testing.T, dir string, pairs ...tlsfiles.Pair) string {
 	t.Helper()
-	list := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: time.Now(), NextUpdate: time.Now().Add(validity)}
+	list := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: time.Now(), NextUpdate: time.Now().Add(Validity)}
 	for _, p := range pairs {
 		pair, err := tls.LoadX509KeyPair(p.Certificate, p.Key)
 		require.NoError(t, err)

@@ -1,0 +1,11 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"syscall"
+)
+
+// reloadSignals ask a process to look at its files again.
+func reloadSignals() []os.Signal { return []os.Signal{syscall.SIGHUP} }
