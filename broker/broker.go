@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
-	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/leveretmq/leveret/queue"
 )
@@ -18,6 +18,8 @@ type Options struct {
 	Alarms *Alarms
 	// VHosts are the names of the virtual hosts to serve; empty means "/".
 	VHosts []string
+	// Limits bounds what clients may make.
+	Limits Limits
 	// MemoryBudget is what queued messages may cost in memory together before
 	// the longest queues are paged out, in octets; zero means the default of
 	// queue.PagerOptions.
@@ -36,8 +38,13 @@ type Broker struct {
 	pager  *queue.Pager
 	log    *slog.Logger
 	alarms *Alarms
-	vhosts map[string]*VHost // fixed after New
-	types  QueueTypes
+	limits Limits
+
+	vhostsMu  sync.RWMutex
+	vhosts    map[string]*VHost // guarded by vhostsMu
+	queues    atomic.Int64      // in all virtual hosts
+	exchanges atomic.Int64
+	types     QueueTypes
 
 	numbers    *queueNumbers
 	undertaker *undertaker
@@ -77,11 +84,9 @@ func New(o Options) (*Broker, error) {
 // start makes the virtual hosts and brings back what is stored.
 func (b *Broker) start(o Options) error {
 	for _, name := range o.VHosts {
-		vhost, err := newVHost(b, name)
-		if err != nil {
-			return fmt.Errorf("making the virtual host %q: %w", name, err)
+		if _, err := b.CreateVHost(name); err != nil {
+			return err
 		}
-		b.vhosts[name] = vhost
 	}
 	b.numbers = newQueueNumbers(o.Store.LastQueueID())
 	if err := b.recover(recovery{tell: o.Progress}); err != nil {
@@ -89,15 +94,6 @@ func (b *Broker) start(o Options) error {
 	}
 	return nil
 }
-
-// VHost finds a virtual host by its name.
-func (b *Broker) VHost(name string) (*VHost, bool) {
-	v, ok := b.vhosts[name]
-	return v, ok
-}
-
-// VHosts lists the names of the virtual hosts in order.
-func (b *Broker) VHosts() []string { return slices.Sorted(maps.Keys(b.vhosts)) }
 
 // Alarms is what the broker is short of.
 func (b *Broker) Alarms() *Alarms { return b.alarms }
@@ -118,7 +114,7 @@ func (b *Broker) Close() error {
 	b.undertaker.close()
 	b.pager.Close()
 	var redelivered []queue.Range
-	for _, v := range b.vhosts {
+	for _, v := range b.all() {
 		redelivered = append(redelivered, v.stored()...)
 	}
 	if err := b.store.Close(redelivered); err != nil {
@@ -149,7 +145,7 @@ func (b *Broker) recover(r recovery) error {
 }
 
 func (b *Broker) restore(vhost string, do func(*VHost) error) error {
-	v, ok := b.vhosts[vhost]
+	v, ok := b.VHost(vhost)
 	if !ok {
 		return fmt.Errorf("the data directory holds objects of the virtual host %q, which is not the configured one: start it with that name (the key vhost)", vhost)
 	}

@@ -36,6 +36,9 @@ func (v *VHost) createExchange(spec exchange.Spec) (*exchangeNode, error) {
 	if err := exchange.CheckNewName(spec.Name); err != nil {
 		return nil, err
 	}
+	if err := v.roomForExchange(spec.Name); err != nil {
+		return nil, err
+	}
 	if err := spec.Validate(); err != nil {
 		return nil, err
 	}
@@ -43,6 +46,7 @@ func (v *VHost) createExchange(spec exchange.Spec) (*exchangeNode, error) {
 	var c definitions.Change
 	if err := v.hold(node, &c); err != nil {
 		delete(v.exchanges, spec.Name)
+		v.broker.exchanges.Add(-1)
 		return nil, err
 	}
 	if spec.Durable {
@@ -61,6 +65,7 @@ func (v *VHost) addExchange(spec exchange.Spec) *exchangeNode {
 		sourceOf: make(map[string]*edge),
 	}
 	v.exchanges[spec.Name] = node
+	v.broker.exchanges.Add(1)
 	v.version.Add(1)
 	return node
 }
@@ -105,6 +110,7 @@ func (v *VHost) DeleteExchange(name string, ifUnused bool) error {
 // lock and commits c.
 func (v *VHost) dropExchange(node *exchangeNode, c *definitions.Change) {
 	delete(v.exchanges, node.spec.Name)
+	v.broker.exchanges.Add(-1)
 	v.version.Add(1)
 	if node.spec.Durable {
 		c.Delete.Exchanges = append(c.Delete.Exchanges, node.spec)

@@ -64,6 +64,9 @@ func (v *VHost) createQueue(spec queue.Spec, owner any) (*queueNode, error) {
 	if err := v.broker.types.check(spec); err != nil {
 		return nil, err
 	}
+	if err := v.roomForQueue(spec.Name); err != nil {
+		return nil, err
+	}
 	var err error
 	if spec.ID, err = v.broker.numbers.next(spec); err != nil {
 		return nil, err
@@ -94,6 +97,7 @@ func (v *VHost) createQueue(spec queue.Spec, owner any) (*queueNode, error) {
 func (v *VHost) addQueue(q *queue.Queue) *queueNode {
 	node := &queueNode{queue: q}
 	v.queues[q.Name()] = node
+	v.broker.queues.Add(1)
 	v.version.Add(1)
 	return node
 }
@@ -233,6 +237,7 @@ func (v *VHost) dropQueue(node *queueNode, condition queue.Condition, c *definit
 		return 0, err
 	}
 	delete(v.queues, spec.Name)
+	v.broker.queues.Add(-1)
 	v.version.Add(1)
 	if delete(v.owned[node.owner], node); len(v.owned[node.owner]) == 0 {
 		delete(v.owned, node.owner)

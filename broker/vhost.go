@@ -20,6 +20,8 @@ type VHost struct {
 	mu        lockorder.RWMutex[lockorder.Topology]
 	exchanges map[string]*exchangeNode // guarded by mu
 	queues    map[string]*queueNode    // guarded by mu
+	limits    VHostLimits              // guarded by mu
+	deleted   bool                     // guarded by mu
 	// owned are the exclusive queues by the connection that they belong to;
 	// guarded by mu.
 	owned map[any]map[*queueNode]struct{}
@@ -53,6 +55,7 @@ func newVHost(b *Broker, name string) (*VHost, error) {
 	v := &VHost{
 		name:      name,
 		broker:    b,
+		limits:    VHostLimits{Queues: unlimited},
 		exchanges: make(map[string]*exchangeNode),
 		queues:    make(map[string]*queueNode),
 		owned:     make(map[any]map[*queueNode]struct{}),
