@@ -227,6 +227,7 @@ func FuzzDecodeSmallRecords(f *testing.F) {
 			require.NoError(t, err)
 			require.Equal(t, m, again)
 		}
+		_ = decodeStopPart(payload, stopRecordVersion, map[uint32][]seenSpan{})
 		_, _ = decodeQueue(payload)
 		_, _ = decodeExchange(payload)
 		_, _ = decodeBinding(payload)

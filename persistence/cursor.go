@@ -69,6 +69,16 @@ func (c *cursor) uvarint32() uint32 {
 	return uint32(v)
 }
 
+// uvarint16 reads a number that has to fit 16 bits.
+func (c *cursor) uvarint16() uint16 {
+	v := c.uvarint()
+	if v > 1<<16-1 {
+		c.fail("number %d does not fit 16 bits", v)
+		return 0
+	}
+	return uint16(v)
+}
+
 // bytes reads a length and that many octets, which alias the payload and have
 // no spare capacity. No octets are nil.
 func (c *cursor) bytes() []byte {

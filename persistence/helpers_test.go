@@ -139,6 +139,7 @@ type keptMessage struct {
 	Seq         uint64
 	Message     *message.Message
 	Redelivered bool
+	Returns     uint16
 }
 
 // recovered returns what a queue has, loading what Recover leaves on the disk.
@@ -151,7 +152,7 @@ func recovered(t testing.TB, s *Store, id uint32) (all []keptMessage) {
 		}
 		for _, l := range list {
 			seen := slices.ContainsFunc(r.Redelivered, func(s queue.Span) bool { return s.First <= l.Seq && l.Seq <= s.Last })
-			all = append(all, keptMessage{Seq: l.Seq, Message: l.Message, Redelivered: seen})
+			all = append(all, keptMessage{Seq: l.Seq, Message: l.Message, Redelivered: seen, Returns: r.Returns[l.Seq]})
 		}
 		return nil
 	}))

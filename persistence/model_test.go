@@ -258,15 +258,17 @@ func (m *model) gather(ids ...uint32) {
 
 // reopen goes on with what a crash or a clean stop leaves.
 func (m *model) reopen() {
-	seen := map[queue.Ack]bool{}
+	seen, returns := map[queue.Ack]bool{}, map[queue.Ack]uint16{}
 	dir, clean := m.store.options.Dir, m.random.IntN(2) == 0
 	if clean {
 		var list []queue.Range
 		for id, messages := range m.queues {
 			for seq := range messages {
 				if m.random.IntN(3) == 0 {
-					list = append(list, single(id, seq))
-					seen[ack(id, seq)] = true
+					r := single(id, seq)
+					r.Returns = uint16(m.random.IntN(4) / 2 * m.random.IntN(400))
+					list = append(list, r)
+					seen[ack(id, seq)], returns[ack(id, seq)] = true, r.Returns
 				}
 			}
 		}
@@ -285,6 +287,7 @@ func (m *model) reopen() {
 		for _, r := range all {
 			requireSame(m.t, want[r.Seq], r.Message, "message %d of queue %d", r.Seq, id)
 			require.Equal(m.t, !clean || seen[ack(id, r.Seq)], r.Redelivered)
+			require.Equal(m.t, returns[ack(id, r.Seq)], r.Returns)
 		}
 	}
 	m.checkIndex()

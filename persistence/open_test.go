@@ -112,6 +112,56 @@ func TestManyRedelivered(t *testing.T) {
 	require.False(t, all[1].Redelivered)
 }
 
+func TestReturnsSurviveACleanStop(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	declare(t, s, 1)
+	var u queue.Unit
+	for seq := range uint64(9) {
+		u.Enqueue = append(u.Enqueue, enqueue(1, seq, text("a")))
+	}
+	commit(t, s, u)
+	list := make([]queue.Range, 7)
+	for i, returns := range []uint16{1, 0, 65535, 7, 7, 7, 0} {
+		list[i] = single(1, uint64(i+1))
+		list[i].Returns = returns
+	}
+	closeStore(t, s, list...)
+
+	crashed := t.TempDir()
+	s = openDir(t, s.options.Dir)
+	copySettled(t, crashed, s.options.Dir)
+	var flagged []bool
+	var returns []uint16
+	for _, r := range recovered(t, s, 1) {
+		flagged, returns = append(flagged, r.Redelivered), append(returns, r.Returns)
+	}
+	require.Equal(t, []bool{false, true, true, true, true, true, true, true, false}, flagged)
+	require.Equal(t, []uint16{0, 1, 0, 65535, 7, 7, 7, 0, 0}, returns)
+
+	s = openDir(t, crashed) // of which nobody knows what was delivered
+	for _, r := range recovered(t, s, 1) {
+		require.True(t, r.Redelivered)
+		require.Zero(t, r.Returns)
+	}
+}
+
+// The list of a clean stop had no returns once.
+func TestStopRecordOfAnEarlierVersion(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	declare(t, s, 1)
+	commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, 5, text("a")), enqueue(1, 6, text("b")), enqueue(1, 7, text("c"))}})
+	release := hold(s)
+	part, stop := appendPartKey(nil, prefixStop, 99, 0), stopKey()
+	require.NoError(t, s.apply([]write{
+		{key: part, value: seal(part, []byte{1, 5, 0, 1, 7, 3})}, {key: stop, value: seal(stop, []byte{99, 1})},
+	}))
+	release()
+	s = openDir(t, snapshot(t, s))
+	all := recovered(t, s, 1)
+	require.Equal(t, []bool{true, false, true}, []bool{all[0].Redelivered, all[1].Redelivered, all[2].Redelivered})
+	require.Zero(t, all[2].Returns)
+}
+
 func TestQueueIsRecoveredOnce(t *testing.T) {
 	s := openDir(t, t.TempDir())
 	declare(t, s, 1)

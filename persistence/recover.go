@@ -62,10 +62,11 @@ func (s *Store) recovered(id uint32) (list []queue.Recovered, err error) {
 			held = held[1:]
 			continue
 		}
-		list = append(list, queue.Recovered{
+		found := queue.Recovered{
 			Span: span, Count: int(r.live), Octets: int64(r.block.octets) * int64(r.live) / int64(r.block.count),
-			Redelivered: s.redelivered(span, stopped),
-		})
+		}
+		s.recall(&found, stopped)
+		list = append(list, found)
 	}
 	return list, nil
 }
@@ -84,28 +85,47 @@ func (s *Store) endOf(q *queueIndex, i int) uint64 {
 }
 
 // inMemory is a message that was read when the store was opened.
-func (s *Store) inMemory(r record, stopped []queue.Span) queue.Recovered {
-	span := queue.Span{First: r.seq, Last: r.seq}
-	return queue.Recovered{
-		Span: span, Message: r.message, Count: 1, Octets: int64(len(r.message.Body)),
-		Redelivered: s.redelivered(span, stopped),
+func (s *Store) inMemory(r record, stopped []seenSpan) queue.Recovered {
+	found := queue.Recovered{
+		Span: queue.Span{First: r.seq, Last: r.seq}, Message: r.message, Count: 1, Octets: int64(len(r.message.Body)),
+	}
+	s.recall(&found, stopped)
+	return found
+}
+
+// recall says which of the messages consumers may have seen: after a crash nobody
+// knows, so all of them, and none has come back.
+func (s *Store) recall(found *queue.Recovered, stopped []seenSpan) {
+	if !s.clean {
+		found.Redelivered = []queue.Span{found.Span}
+		return
+	}
+	i := sort.Search(len(stopped), func(i int) bool { return stopped[i].Last >= found.First })
+	for _, r := range stopped[i:] {
+		if r.First > found.Last {
+			break
+		}
+		span := queue.Span{First: max(r.First, found.First), Last: min(r.Last, found.Last)}
+		found.Redelivered = appendSpan(found.Redelivered, span)
+		if r.returns == 0 {
+			continue
+		}
+		if found.Returns == nil {
+			found.Returns = make(map[uint64]uint16)
+		}
+		for seq := span.First; seq-span.First <= span.Last-span.First; seq++ {
+			found.Returns[seq] = r.returns
+		}
 	}
 }
 
-// redelivered is the part of a span that consumers may have seen: after a crash
-// nobody knows, so all of it.
-func (s *Store) redelivered(span queue.Span, stopped []queue.Span) (seen []queue.Span) {
-	if !s.clean {
-		return []queue.Span{span}
+// appendSpan adds a span at the end of others, or to the last one if it follows it.
+func appendSpan(spans []queue.Span, s queue.Span) []queue.Span {
+	if n := len(spans); n > 0 && spans[n-1].Last+1 == s.First {
+		spans[n-1].Last = s.Last
+		return spans
 	}
-	i := sort.Search(len(stopped), func(i int) bool { return stopped[i].Last >= span.First })
-	for _, r := range stopped[i:] {
-		if r.First > span.Last {
-			break
-		}
-		seen = append(seen, queue.Span{First: max(r.First, span.First), Last: min(r.Last, span.Last)})
-	}
-	return seen
+	return append(spans, s)
 }
 
 // learnGaps notes the sequence numbers of a block with gaps, which its key does

@@ -68,12 +68,20 @@ func (s *Store) awaitEnd(done <-chan struct{}) {
 	}
 }
 
+// seenSpan is messages that consumers may have seen before a clean stop.
+type seenSpan struct {
+	queue.Span
+	returns uint16 // how often each of them has come back
+}
+
+// stopRecordVersion is that of the list of a clean stop. The first one had no
+// version, and no returns.
+const stopRecordVersion = 2
+
 // writeStopRecord stores the list of redelivered messages in parts, then the
-// record that makes it valid, as one write set.
+// record that makes it valid, as one write set. An element of the list is: number of
+// the stream, first sequence number, how many follow, returns.
 func (s *Store) writeStopRecord(redelivered []queue.Range) error {
-	sorted := slices.SortedFunc(slices.Values(redelivered), func(a, b queue.Range) int {
-		return cmp.Or(cmp.Compare(a.Queue, b.Queue), cmp.Compare(a.First, b.First))
-	})
 	number := s.reserved.take()
 	s.writes.reset()
 	parts := 0
@@ -83,10 +91,11 @@ func (s *Store) writeStopRecord(redelivered []queue.Range) error {
 		parts++
 	}
 	var payload []byte
-	for _, r := range sorted {
+	for _, r := range uniteRanges(redelivered) {
 		payload = binary.AppendUvarint(payload, uint64(r.Queue))
 		payload = binary.AppendUvarint(payload, r.First)
 		payload = binary.AppendUvarint(payload, r.Last-r.First)
+		payload = binary.AppendUvarint(payload, uint64(r.Returns))
 		if len(payload) >= stopPartOctets {
 			store(payload)
 			payload = nil
@@ -97,13 +106,33 @@ func (s *Store) writeStopRecord(redelivered []queue.Range) error {
 	}
 	key := stopKey()
 	record := binary.AppendUvarint(nil, number)
-	s.writes.put(key, seal(key, binary.AppendUvarint(record, uint64(parts))), 0)
+	record = append(binary.AppendUvarint(record, uint64(parts)), stopRecordVersion)
+	s.writes.put(key, seal(key, record), 0)
 	exact := s.reserved.exact()
 	s.writes.put(exact.key, exact.value, 0)
 	if err := s.commit(&s.writes); err != nil {
 		return fmt.Errorf("recording the clean stop: %w", err)
 	}
 	return s.sync()
+}
+
+// uniteRanges sorts ranges and makes one of those that follow each other.
+func uniteRanges(ranges []queue.Range) []queue.Range {
+	sorted := slices.SortedFunc(slices.Values(ranges), func(a, b queue.Range) int {
+		return cmp.Or(cmp.Compare(a.Queue, b.Queue), cmp.Compare(a.First, b.First))
+	})
+	united := sorted[:0]
+	for _, r := range sorted {
+		if n := len(united); n > 0 {
+			last := &united[n-1]
+			if last.Queue == r.Queue && last.Returns == r.Returns && last.Last+1 == r.First {
+				last.Last = r.Last
+				continue
+			}
+		}
+		united = append(united, r)
+	}
+	return united
 }
 
 func stopKey() []byte { return []byte{prefixMeta, metaStop} }
@@ -135,27 +164,48 @@ func (s *Store) takeStopRecord() error {
 	return s.buryStopParts()
 }
 
-func (s *Store) readStopParts(payload []byte) (map[uint32][]queue.Span, error) {
+func (s *Store) readStopParts(payload []byte) (map[uint32][]seenSpan, error) {
 	c := cursor{data: payload}
-	number, parts := c.uvarint(), c.uvarint32()
+	number, parts, version := c.uvarint(), c.uvarint32(), byte(1)
+	if !c.empty() {
+		version = c.octet()
+	}
+	if version > stopRecordVersion {
+		c.fail("version %d of the list of a clean stop", version)
+	}
 	if c.err != nil {
 		return nil, c.err
 	}
-	list := map[uint32][]queue.Span{}
+	list := map[uint32][]seenSpan{}
 	for i := range int(parts) {
 		part, _, err := s.readValue(appendPartKey(nil, prefixStop, number, i))
 		if err != nil {
 			return nil, err
 		}
-		for c := (cursor{data: part}); !c.empty(); {
-			id, first, length := c.uvarint32(), c.uvarint(), c.uvarint()
-			if c.err != nil {
-				return nil, c.err
-			}
-			list[id] = append(list[id], queue.Span{First: first, Last: first + length})
+		if err := decodeStopPart(part, version, list); err != nil {
+			return nil, err
 		}
 	}
 	return list, nil
+}
+
+// decodeStopPart adds a part of the list to what the others have.
+func decodeStopPart(part []byte, version byte, list map[uint32][]seenSpan) error {
+	c := cursor{data: part}
+	for !c.empty() {
+		id, first, length := c.uvarint32(), c.uvarint(), c.uvarint()
+		s := seenSpan{Span: queue.Span{First: first, Last: first + length}}
+		if version >= stopRecordVersion {
+			s.returns = c.uvarint16()
+		}
+		if s.Last < s.First {
+			c.fail("a range ends before it begins")
+		}
+		if c.err == nil {
+			list[id] = append(list[id], s)
+		}
+	}
+	return c.err
 }
 
 // buryStopParts buries the parts of all lists; nothing refers to them now.

@@ -36,11 +36,11 @@ type Store struct {
 	wake chan struct{} // there is something for the committer
 	done chan struct{} // closed when the committer has ended
 
-	indexMu sync.Mutex              // never held across I/O, nor with mu
-	index   index                   // guarded by indexMu
-	held    map[uint32][]heldRun    // guarded by indexMu; see recover.go
-	stopped map[uint32][]queue.Span // guarded by indexMu; messages given to the last Close, ascending
-	clean   bool                    // read only after Open
+	indexMu sync.Mutex            // never held across I/O, nor with mu
+	index   index                 // guarded by indexMu
+	held    map[uint32][]heldRun  // guarded by indexMu; see recover.go
+	stopped map[uint32][]seenSpan // guarded by indexMu; messages given to the last Close, ascending
+	clean   bool                  // read only after Open
 
 	lastQueue atomic.Uint32
 	floor     uint64 // no stored message ever had this or a higher number; read only after Open

@@ -295,6 +295,7 @@ func (c *core) restoreSpan(level uint8, r Recovered) {
 	lane := c.lanes.of(level)
 	tail := c.evictTail(lane, r.Last) // nothing in memory may lie between what is out
 	lane.out = c.concat(c.concat(lane.out.view(), tail).view(), backlog{
-		spans: []Span{r.Span}, flagged: slices.Clone(r.Redelivered), count: r.Count, octets: r.Octets,
+		spans: []Span{r.Span}, flagged: slices.Clone(r.Redelivered), returns: r.Returns,
+		count: r.Count, octets: r.Octets,
 	})
 }

@@ -92,7 +92,7 @@ func (c *core) obey(args *Arguments) {
 	c.wakeAt = never
 	c.lanes = newLanes(args.Levels)
 	c.law = args.law
-	c.timed = c.law.Rules != nil && (c.law.TTL >= 0 || c.law.Expires >= 0) || c.law.delays || c.law.counts
+	c.timed = c.law.Rules != nil && (c.law.TTL >= 0 || c.law.Expires >= 0) || c.law.delays || c.law.retries()
 }
 
 // Spec is what the queue was declared as.
@@ -411,16 +411,14 @@ func (q *Queue) checkDelete(c Condition) error {
 	return nil
 }
 
-// Redelivered lists the stored messages that a consumer may have seen: what a
-// clean stop records, so that the next start can flag them. Unacknowledged ones
-// have to be back in the queue.
+// Redelivered lists the stored messages that a consumer may have seen, and how
+// often they have come back: what a clean stop records, so that the next start can
+// flag them. Unacknowledged ones have to be back in the queue.
 func (q *Queue) Redelivered() (list []Range) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.core.lanes.each(func(r *ready) {
-		for _, s := range r.redelivered() {
-			list = append(list, Range{Queue: q.streamOf(r.level), Span: s})
-		}
+	q.core.eachSeen(func(s laneSpan, returns uint16) {
+		list = append(list, Range{Queue: q.streamOf(s.level), Span: s.Span, Returns: returns})
 	})
 	return list
 }

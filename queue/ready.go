@@ -1,9 +1,6 @@
 package queue
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // ready holds the messages of one priority that wait for a consumer, in the order
 // of their sequence numbers. Whatever comes back was taken from the head once, so all
@@ -160,17 +157,4 @@ func (r *ready) eachInMemory(visit func(*Entry)) {
 			visit(&e)
 		}
 	}
-}
-
-// redelivered lists the stored messages that a consumer may have seen.
-func (r *ready) redelivered() []Span {
-	var list []Span
-	r.eachInMemory(func(e *Entry) {
-		if e.state&(stored|redelivered) == stored|redelivered {
-			list = append(list, Span{First: e.Seq, Last: e.Seq})
-		}
-	})
-	list = append(append(list, r.low.view().flagged...), r.out.view().flagged...)
-	slices.SortFunc(list, func(a, b Span) int { return cmp.Compare(a.First, b.First) })
-	return list
 }

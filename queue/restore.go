@@ -52,6 +52,7 @@ func (q *Queue) restoreEach(level uint8, r Recovered) {
 			if r.wasSeen(l.Seq) {
 				e.state |= redelivered
 			}
+			e.Returns = r.Returns[l.Seq]
 			if q.core.unique != nil {
 				q.core.unique.admit(l.Seq, l.Message)
 			}
@@ -77,7 +78,7 @@ func (r *Recovered) wasSeen(seq uint64) bool {
 
 // restore adds a message that was stored.
 func (c *core) restore(level uint8, r Recovered) {
-	e := Entry{Message: r.Message, Seq: r.First, level: level, state: stored}
+	e := Entry{Message: r.Message, Seq: r.First, Returns: r.Returns[r.First], level: level, state: stored}
 	if len(r.Redelivered) > 0 {
 		e.state |= redelivered
 	}

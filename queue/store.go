@@ -70,6 +70,9 @@ type Span struct{ First, Last uint64 }
 type Range struct {
 	Queue uint32
 	Span
+	// Returns is how often each of its messages has come back from consumers, in
+	// what a clean stop records; see Entry.
+	Returns uint16
 }
 
 // Loaded is one message that was read back. The octets of its message belong
@@ -92,4 +95,7 @@ type Recovered struct {
 	Octets int64
 	// Redelivered are the messages that a consumer may have seen.
 	Redelivered []Span
+	// Returns is how often those of them have come back that have, as far as
+	// the last stop knew; see Entry. The map belongs to the queue.
+	Returns map[uint64]uint16
 }
