@@ -199,3 +199,15 @@ func TestQueue_PriorityGivesAWaitingConsumerWhatComes(t *testing.T) {
 		require.Equal(t, priorityBody(p, i), string(receive(t, ds).Body))
 	}
 }
+
+// A limit of the length holds when messages come back, too.
+func TestQueue_PriorityLimitHoldsWhenMessagesComeBack(t *testing.T) {
+	rule(t, "queue")
+	ch := openChannel(t)
+	q := priorityQueue(t, ch, 5, amqp091.Table{"x-max-length": int32(1)})
+	publishByPriority(t, ch, q, 5)
+	d := basicTake(t, ch, q)
+	publishByPriority(t, ch, q, 1)
+	require.NoError(t, d.Nack(basicSingle, basicRequeue))
+	require.Equal(t, []string{"1-0"}, readyBodies(basicDrain(t, ch, q, 1)))
+}

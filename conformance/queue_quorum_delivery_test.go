@@ -310,3 +310,52 @@ func TestQueue_QuorumConfirms(t *testing.T) {
 		require.True(t, acked)
 	}
 }
+
+// The count is of the queue that the message was in, and does not go with it.
+func TestQueue_QuorumDeadLettersWithoutTheCount(t *testing.T) {
+	rule(t, "queue")
+	ch := openChannel(t)
+	target := tempQueue(t, ch)
+	q := quorumQueue(t, ch, amqp091.Table{"x-dead-letter-exchange": "", "x-dead-letter-routing-key": target})
+	publish(t, ch, "", q, "m")
+	require.NoError(t, quorumTake(t, ch, q).Reject(basicRequeue))
+	require.NoError(t, quorumTake(t, ch, q).Reject(basicDrop))
+	require.NotContains(t, quorumTake(t, ch, target).Headers, "x-delivery-count")
+}
+
+// A header of that name that a client sends is replaced as soon as there is a count.
+func TestQueue_QuorumCountReplacesTheClientsHeader(t *testing.T) {
+	rule(t, "queue")
+	ch := openChannel(t)
+	q := quorumQueue(t, ch, nil)
+	publish(t, ch, "", q, "m", exchangeHeaders(amqp091.Table{"x-delivery-count": int64(7)}))
+	require.NoError(t, quorumTake(t, ch, q).Reject(basicRequeue))
+	require.Equal(t, int64(1), quorumTake(t, ch, q).Headers["x-delivery-count"])
+}
+
+// What a consumer that ends has not acknowledged comes back at once, in its order.
+func TestQueue_QuorumReturnsWhatAConsumerHeld(t *testing.T) {
+	rule(t, "queue")
+	c := dial(t)
+	ch, observer := channelOn(t, c), channelOn(t, c)
+	q := quorumQueue(t, ch, quorumLimited())
+	ds := basicConsumer{}.startOn(t, ch, q)
+	basicFillForConsumers(t, observer, q, 3)
+	basicReceiveBodies(t, ds, 3)
+	require.NoError(t, ch.Close())
+	require.Equal(t, []basicReady{{"0", true}, {"1", true}, {"2", true}}, basicDrain(t, observer, q, 3))
+}
+
+func TestQueue_QuorumTransactions(t *testing.T) {
+	rule(t, "queue")
+	ch := openChannel(t)
+	q := quorumQueue(t, ch, quorumLimited())
+	require.NoError(t, ch.Tx())
+	publish(t, ch, "", q, "m")
+	require.NoError(t, ch.TxCommit())
+	require.NoError(t, quorumTake(t, ch, q).Reject(basicRequeue))
+	require.NoError(t, ch.TxCommit())
+	d := quorumTake(t, ch, q)
+	quorumRequireCount(t, d, 1, nil)
+	require.True(t, d.Redelivered)
+}

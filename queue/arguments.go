@@ -89,7 +89,7 @@ func knownArguments(t Type) []argument {
 // ourArguments are those that RabbitMQ does not know for the type.
 func ourArguments(t Type) []argument {
 	both := []Type{Classic, Quorum}
-	list := []argument{{"x-delayed", both, checkBool}}
+	list := []argument{{"x-delayed", both, checkBool}, {"x-message-ttl-anywhere", both, checkBool}}
 	if t != Classic {
 		return list
 	}

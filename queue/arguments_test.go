@@ -119,6 +119,7 @@ func TestSpec_ArgumentsBeyondRabbitMQ(t *testing.T) {
 		{arg("x-delayed-retry-max", int64(315_360_000_001)), "{value_too_large,315360000001}"},
 		{arg("x-delayed-retry-max", "long", ofType("quorum")), ""},
 		{arg("x-delayed", true), ""},
+		{arg("x-message-ttl-anywhere", int32(1)), "{unacceptable_type,signedint}"},
 		{arg("x-delayed", "yes"), "{unacceptable_type,longstr}"},
 		{arg("x-delayed", "yes", ofType("quorum")), "{unacceptable_type,longstr}"},
 		{arg("x-stream-filter-size-bytes", "any"), ""},

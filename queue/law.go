@@ -125,6 +125,9 @@ const (
 	Abandoned
 )
 
+// retries says whether messages that come back may have to wait.
+func (l *law) retries() bool { return l.Rules != nil && l.Retry != Retry{} }
+
 // retryDelay is how long a message has to wait that comes back for the given
 // time, in milliseconds.
 func (l *law) retryDelay(returns uint16, how Return) int64 {
