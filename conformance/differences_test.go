@@ -111,6 +111,38 @@ var knownDifferences = [...]difference{
 		test: "TestReplyTo_ARollbackTakesTheReplyBack", before: "4.2.0",
 		reason: "5.12: up to 4.1 a direct reply goes out when it is published, whatever becomes of the transaction",
 	},
+	{
+		test:   "TestExchange_DeduplicationRefusesArguments",
+		reason: "3.5: x-message-deduplication is a plugin that RabbitMQ does not ship",
+	},
+	{
+		test:   "TestExchange_DeduplicationDropsRepeats",
+		reason: "3.5: x-message-deduplication is a plugin that RabbitMQ does not ship",
+	},
+	{
+		test:   "TestExchange_DeduplicationForgetsInTime",
+		reason: "3.5: x-message-deduplication is a plugin that RabbitMQ does not ship",
+	},
+	{
+		test:   "TestExchange_DeduplicationIsAtomic",
+		reason: "3.5: x-message-deduplication is a plugin that RabbitMQ does not ship",
+	},
+	{
+		test: "TestExchange_LocalRandomPicksOneQueue", before: "4.0.0",
+		reason: "3.5: x-local-random exists since 4.0",
+	},
+	{
+		test: "TestExchange_LocalRandomRefusesBindings", before: "4.0.0",
+		reason: "3.5: x-local-random exists since 4.0",
+	},
+	{
+		test: "TestExchange_ConsistentHashRefusesBindingKeys/10001", before: "4.3.0",
+		reason: "3.5: a binding has at most 10000 buckets since 4.3",
+	},
+	{
+		test:   "TestExchange_ConsistentHashStaysWhileABindingIsLeft",
+		reason: "3.5: RabbitMQ takes a queue off the ring with any of its bindings, and loses its messages",
+	},
 }
 
 // knownDifference finds the reason why a test may fail on this broker.

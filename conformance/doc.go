@@ -9,6 +9,9 @@
 //	conformance/rabbitmq/run.sh debian12           # a private RabbitMQ 3.10
 //	conformance/rabbitmq/run.sh debian13           # a private RabbitMQ 4.0
 //
+// The scripts enable the plugins of exchange types that RabbitMQ ships; another
+// RabbitMQ needs them enabled, see rabbitmq/instance.sh.
+//
 // The run ends with a scorecard. go test shows it for a passing run when it is
 // started in this directory (which -C does) or with -v.
 //

@@ -4,6 +4,10 @@
 
 cache_dir=${XDG_CACHE_HOME:-$HOME/.cache}/leveret
 
+# plugins are those of exchange types that RabbitMQ ships and Leveret has.
+plugins="rabbitmq_consistent_hash_exchange rabbitmq_random_exchange
+rabbitmq_recent_history_exchange rabbitmq_sharding"
+
 die() {
 	echo "$0: $*" >&2
 	exit 1
@@ -42,7 +46,7 @@ listeners.tcp.default = 127.0.0.1:$amqp_port
 loopback_users.guest = true
 log.file.level = info
 CONF
-	echo '[].' >"$1/enabled_plugins"
+	echo "[$(echo $plugins | tr ' ' ',')]." >"$1/enabled_plugins"
 	cat >"$1/env" <<ENV
 export HOME='$2/home'
 export ERL_EPMD_PORT=$epmd_port ERL_EPMD_ADDRESS=127.0.0.1
