@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 )
 
 // The property flags of the basic class. Values follow the flags in this
@@ -238,6 +239,12 @@ func (p Properties) WithReplyTo(address string) Properties {
 	return p.replace(FlagReplyTo, appendShortstr(nil, address))
 }
 
+// AppendWithReplyTo appends the properties to dst, with another reply-to address.
+func (p Properties) AppendWithReplyTo(dst Properties, address string) Properties {
+	var room [MaxShortString + 1]byte
+	return p.appendReplaced(dst, FlagReplyTo, appendShortstr(room[:0], address))
+}
+
 // Without returns fresh properties that lack the property of the flag, exactly
 // one of the Flag constants.
 func (p Properties) Without(flag uint16) Properties {
@@ -251,6 +258,12 @@ func (p Properties) Without(flag uint16) Properties {
 // another, or gone if value is nil. Properties that cannot be read count as
 // none.
 func (p Properties) replace(flag uint16, value []byte) Properties {
+	room := make(Properties, 0, len(p)+len(value)+flagsSize)
+	return slices.Clip(p.appendReplaced(room, flag, value))
+}
+
+// appendReplaced appends to dst what replace returns.
+func (p Properties) appendReplaced(dst Properties, flag uint16, value []byte) Properties {
 	start, end, ok := p.locate(flag)
 	if !ok {
 		p, start, end = Properties{0, 0}, flagsSize, flagsSize
@@ -259,9 +272,8 @@ func (p Properties) replace(flag uint16, value []byte) Properties {
 	if value != nil {
 		flags |= flag
 	}
-	fresh := make(Properties, 0, len(p)-(end-start)+len(value))
-	fresh = appendShort(fresh, flags)
-	fresh = append(fresh, p[flagsSize:start]...)
-	fresh = append(fresh, value...)
-	return append(fresh, p[end:]...)
+	dst = appendShort(dst, flags)
+	dst = append(dst, p[flagsSize:start]...)
+	dst = append(dst, value...)
+	return append(dst, p[end:]...)
 }

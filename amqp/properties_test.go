@@ -210,6 +210,10 @@ func TestWithoutAndWithReplyTo(t *testing.T) {
 	want.ReplyTo = "amq.rabbitmq.reply-to.token"
 	require.Equal(t, string(want.Encode()), string(fullList().Encode().WithReplyTo(want.ReplyTo)))
 	require.Equal(t, "a", Properties(nil).WithReplyTo("a").ReplyTo())
+	require.Equal(t, "x"+string(want.Encode()), string(fullList().Encode().AppendWithReplyTo([]byte("x"), want.ReplyTo)))
+	require.True(t, want.Encode().HasReplyTo(want.ReplyTo))
+	require.False(t, want.Encode().HasReplyTo(""))
+	require.False(t, Properties(nil).HasReplyTo(""))
 }
 
 func TestPropertyListCutsLongStrings(t *testing.T) {

@@ -32,6 +32,7 @@ type inbox struct {
 	channel *channel
 	tag     string // of the consumer
 	address string
+	room    amqp.Properties // of a request; belongs to the reader
 
 	mu      lockorder.Mutex[lockorder.Window]
 	waiting []*message.Message // guarded by mu; from head on
@@ -255,12 +256,13 @@ func (ch *channel) declareReplies(m *amqp.QueueDeclare) error {
 }
 
 // addressed is the properties of a message that comes in, with the channel's
-// own address for replies if it asks for direct ones.
+// own address for replies if it asks for direct ones; valid until the next call.
 func (ch *channel) addressed(p amqp.Properties) amqp.Properties {
 	if ch.inbox == nil || !p.HasReplyTo(broker.ReplyTo) {
 		return p
 	}
-	return p.WithReplyTo(ch.inbox.address)
+	ch.inbox.room = p.AppendWithReplyTo(ch.inbox.room[:0], ch.inbox.address)
+	return ch.inbox.room
 }
 
 // respond hands a message to all who wait for it as a direct reply.

@@ -42,7 +42,8 @@ var update = flag.Bool("update", false, "rewrite the transcripts with what the s
 //	A: disk low       the alarm of a resource goes on
 //	A: disk well      and off
 //
-// Names that the server invents are counted: amq.gen-1 is the first one. Where
+// Names that the server invents are counted: amq.gen-1 is the first one, and
+// amq.rabbitmq.reply-to.1.1 the address of the first requester. Where
 // the word "durable" comes up, the store is the real one. The
 // options of the server are those of the file's first line, if it has any:
 // "# options: frame-max 4096".
@@ -231,7 +232,7 @@ func (c *conversation) listen() {
 	}
 }
 
-var generatedName = regexp.MustCompile(`(amq\.(?:gen|ctag)-)([\w-]{22})\b`)
+var generatedName = regexp.MustCompile(`(amq\.(?:gen-|ctag-|rabbitmq\.reply-to\.\w+\.))([\w-]{22})\b`)
 
 // normalised replaces generated names by those of the script.
 func (c *conversation) normalised(text string) string {
@@ -251,7 +252,7 @@ func (c *conversation) normalised(text string) string {
 	})
 }
 
-var stableName = regexp.MustCompile(`amq\.(?:gen|ctag)-\d+\b`)
+var stableName = regexp.MustCompile(`amq\.(?:gen-|ctag-|rabbitmq\.reply-to\.\w+\.)\d+\b`)
 
 // actual is the reverse of normalised.
 func (c *conversation) actual(text string) string {
