@@ -17,6 +17,14 @@
 // writer waits in that write and fetches nothing: the messages stay in their
 // queues for others.
 //
+// # Direct replies
+//
+// A consumer of amq.rabbitmq.reply-to has an inbox (reply.go), whose address the
+// virtual host knows. A publish to that address goes into the inbox, past all
+// queues, and the writer takes it from there. The inbox has bounds: above the
+// first one responders wait, up to a second and as long as the client reads
+// something; above the second one replies are lost.
+//
 // # Order on the wire
 //
 // All frames are appended to one buffer under the connection's lock, by the
