@@ -64,7 +64,8 @@
 // queues with one subscriber each, one session in four of which works in
 // transactions, fanouts to two queues and to all, messages of 100 octets to 20
 // KiB and now and then of more than 8 MiB, one in ten transient; and a queue that
-// is declared, used at once, and some lives later deleted.
+// is declared, used at once, and some lives later deleted. One queue in three has
+// priorities.
 //
 // A test splits into eras of a few cycles, each with a directory and a history
 // of its own. In every other era the broker has a megabyte for messages, so that

@@ -74,7 +74,7 @@ func (p *publisher) size() int {
 func (p *publisher) send(channel *amqp.Channel, v Value, mode uint8) error {
 	r := p.routes[v.Origin]
 	return channel.PublishWithContext(context.Background(), r.exchange, r.key, true, false, amqp.Publishing{
-		DeliveryMode: mode, Body: EncodeBody(v, p.size()),
+		DeliveryMode: mode, Priority: priorityOf(v), Body: EncodeBody(v, p.size()),
 	})
 }
 
