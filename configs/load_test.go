@@ -152,3 +152,16 @@ func TestPasswordsAreNotShown(t *testing.T) {
 	config.Users = []configs.User{{Name: "app", Password: "hunter2"}}
 	require.NotContains(t, fmt.Sprintf("%v %+v %s", config, config, config.Users), "hunter2")
 }
+
+func TestQueueTypes(t *testing.T) {
+	config, err := load(t, "--config", written(t, "default-queue-type: quorum\ndisabled-queue-types: [stream, classic]\nrelaxed-queue-types: true"))
+	require.NoError(t, err)
+	require.Equal(t, configs.QueueQuorum, config.DefaultQueueType)
+	require.Equal(t, []string{configs.QueueStream, configs.QueueClassic}, config.DisabledQueueTypes)
+	require.True(t, config.RelaxedQueueTypes)
+
+	_, err = load(t, "--config", written(t, "default-queue-type: stream"))
+	wantInvalid(t, err, "default-queue-type", "it must be classic or quorum")
+	_, err = load(t, "--config", written(t, "disabled-queue-types: [quorum, mirrored]"))
+	wantInvalid(t, err, "disabled-queue-types", "each entry of the list: it must be classic, quorum or stream")
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/configs"
 	"github.com/leveretmq/leveret/persistence"
+	"github.com/leveretmq/leveret/queue"
 	"github.com/leveretmq/leveret/server"
 )
 
@@ -42,6 +43,16 @@ func TestFullDiskHasItsOwnStatus(t *testing.T) {
 	other := errors.New("something else")
 	require.Equal(t, statusStorage, status(storageFailure(withDiskFull(other))))
 	require.NoError(t, withDiskFull(nil))
+}
+
+func TestQueueTypesOfTheConfiguration(t *testing.T) {
+	require.Equal(t, broker.QueueTypes{Default: queue.Classic}, queueTypes(configs.Default()))
+	config := configs.Default()
+	config.DefaultQueueType, config.RelaxedQueueTypes = configs.QueueQuorum, true
+	config.DisabledQueueTypes = []string{configs.QueueClassic, configs.QueueStream}
+	require.Equal(t, broker.QueueTypes{
+		Default: queue.Quorum, Relaxed: true, Disabled: []queue.Type{queue.Classic, queue.Stream},
+	}, queueTypes(config))
 }
 
 func TestStoreRaisesTheAlarm(t *testing.T) {
