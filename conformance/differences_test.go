@@ -112,6 +112,30 @@ var knownDifferences = [...]difference{
 		reason: "5.12: up to 4.1 a direct reply goes out when it is published, whatever becomes of the transaction",
 	},
 	{
+		test:   "TestExchange_DelayedRoutesLater/type",
+		reason: "3.5: x-delayed-message is a plugin that RabbitMQ does not ship",
+	},
+	{
+		test:   "TestExchange_DelayedRoutesLater/argument",
+		reason: "the argument x-delayed is Leveret's own",
+	},
+	{
+		test:   "TestExchange_DelayedRefusesArguments",
+		reason: "3.5: x-delayed-message is a plugin that RabbitMQ does not ship",
+	},
+	{
+		test:   "TestQueue_DelaysByArgument",
+		reason: "the argument x-delayed is Leveret's own",
+	},
+	{
+		test:   "TestQueue_ExpiresAnywhere",
+		reason: "the argument x-message-ttl-anywhere is Leveret's own",
+	},
+	{
+		test:   "TestQueue_Deduplicates",
+		reason: "x-message-deduplication is a plugin that RabbitMQ does not ship",
+	},
+	{
 		test:   "TestExchange_DeduplicationRefusesArguments",
 		reason: "3.5: x-message-deduplication is a plugin that RabbitMQ does not ship",
 	},
