@@ -359,3 +359,24 @@ func TestQueue_QuorumTransactions(t *testing.T) {
 	quorumRequireCount(t, d, 1, nil)
 	require.True(t, d.Redelivered)
 }
+
+// A quorum queue takes the argument, and drops the oldest message.
+func TestQueue_QuorumTakesRejectPublishDLXForDropHead(t *testing.T) {
+	rule(t, "queue")
+	ch := openChannel(t)
+	target := tempQueue(t, ch)
+	q := quorumQueue(t, ch, amqp091.Table{
+		"x-max-length": int32(1), "x-overflow": "reject-publish-dlx",
+		"x-dead-letter-exchange": "", "x-dead-letter-routing-key": target,
+	})
+	require.NoError(t, ch.Confirm(false))
+	for _, body := range []string{"old", "new"} {
+		d, err := ch.PublishWithDeferredConfirmWithContext(t.Context(), "", q, false, false, amqp091.Publishing{Body: []byte(body)})
+		require.NoError(t, err)
+		acked, err := d.WaitContext(t.Context())
+		require.NoError(t, err)
+		require.True(t, acked, body)
+	}
+	require.Equal(t, []string{"new"}, readyBodies(basicDrain(t, ch, q, 1)))
+	require.Equal(t, "old", string(quorumTake(t, ch, target).Body))
+}

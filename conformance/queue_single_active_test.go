@@ -294,3 +294,18 @@ func TestQueue_SingleActiveFalseMeansNothing(t *testing.T) {
 	receive(t, first.deliveries)
 	receive(t, second.deliveries)
 }
+
+// One that was about to take over and goes leaves all to the one that is active.
+func TestQueue_SingleActiveOfQuorumQueuesStaysWhenTheSuccessorGoes(t *testing.T) {
+	rule(t, "queue")
+	ch := openChannel(t)
+	q := singleActiveQueue(t, ch, "quorum")
+	first := contend(t, q, 0)
+	publish(t, ch, "", q, "held")
+	receive(t, first.deliveries)
+	higher := contend(t, q, 10)
+	publish(t, ch, "", q, "waits")
+	requireNoDelivery(t, higher.deliveries)
+	require.NoError(t, higher.channel.Cancel("contender", false))
+	require.Equal(t, "waits", string(receive(t, first.deliveries).Body))
+}

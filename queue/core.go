@@ -387,6 +387,9 @@ func (c *core) removeConsumer(consumer *Consumer) bool {
 		}
 		consumer.assignedBytes = 0
 		c.elect()
+		if c.active != nil {
+			c.readmit(c.active) // it may have stood back for the one that goes
+		}
 		c.dispatch()
 		return true
 	}

@@ -49,13 +49,17 @@ func newModel(t *testing.T, seed uint64, spec Spec) *model {
 // TestQueue_AgainstModel drives the core with random commands and compares it
 // with the model after each.
 func TestQueue_AgainstModel(t *testing.T) {
+	single := amqp.Field{Key: "x-single-active-consumer", Value: true}
+	quorum := amqp.Table{{Key: "x-queue-type", Value: "quorum"}, {Key: "x-delivery-limit", Value: int32(-1)}}
 	for name, arguments := range map[string]amqp.Table{
-		"plain":      nil,
-		"priorities": {{Key: "x-max-priority", Value: int32(6)}},
-		"quorum":     {{Key: "x-queue-type", Value: "quorum"}, {Key: "x-delivery-limit", Value: int32(-1)}},
+		"plain":                 nil,
+		"priorities":            {{Key: "x-max-priority", Value: int32(6)}},
+		"single active":         {single},
+		"quorum":                quorum,
+		"quorum, single active": append(slices.Clone(quorum), single),
 	} {
 		t.Run(name, func(t *testing.T) {
-			for seed := range uint64(200) {
+			for seed := range uint64(100) {
 				m := newModel(t, seed, Spec{Arguments: arguments})
 				for step := range 300 {
 					name := m.step(t)
