@@ -129,6 +129,7 @@ func (c *connection) channel(id uint16) *channel {
 // dropChannel forgets a channel.
 func (c *connection) dropChannel(id uint16) {
 	delete(c.channels, id)
+	c.server.dismissChannels(c.user.Name, 1)
 	c.lastChannel = nil
 }
 
@@ -149,6 +150,9 @@ func (c *connection) openChannel(f amqp.Frame) error {
 	if len(c.channels) >= int(c.channelMax) {
 		return amqp.Errorf(amqp.CodeNotAllowed, "number of channels opened (%d) has reached the negotiated channel_max (%d)",
 			len(c.channels), c.channelMax)
+	}
+	if err := c.server.admitChannel(c); err != nil {
+		return err
 	}
 	c.channels[f.Channel] = newChannel(c, f.Channel)
 	c.send(f.Channel, &amqp.ChannelOpenOk{})

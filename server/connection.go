@@ -77,15 +77,16 @@ type connection struct {
 	stock       *message.Stock
 	busy        []*channel         // have publishes that were not handed over
 	crowded     []broker.Requester // that the connection has replied to
-	told        bool               // the client knows that the server shuts down
+	told        bool               // the client knows that it has to go
+	entry       entry              // guarded by the server\'s lock
 	blockade    *blockade          // nil unless an alarm was met
 
 	wants     *wants
 	written   chan struct{} // closed when the writer has ended
 	octetsOut atomic.Uint64
 	octetsIn  atomic.Uint64
-	awaits    atomic.Int32 // what the reader waits for; see awaited
-	stop      atomic.Bool  // the server shuts down
+	awaits    atomic.Int32           // what the reader waits for; see awaited
+	stop      atomic.Pointer[string] // why the connection has to end; nil unless it has to
 
 	mu          lockorder.Mutex[lockorder.Connection]
 	roomToWrite *sync.Cond // of mu
@@ -192,7 +193,7 @@ func (c *connection) readLoop() error {
 // read waits for more octets from the client.
 func (c *connection) read() error {
 	for {
-		if c.stop.Load() && !c.told {
+		if c.stop.Load() != nil && !c.told {
 			c.told = true
 			c.input.rearm()
 			if err := c.stopGracefully(); err != nil {
@@ -202,7 +203,7 @@ func (c *connection) read() error {
 		if err := c.input.arm(c.sock); err != nil {
 			return err
 		}
-		if c.stop.Load() && !c.told {
+		if c.stop.Load() != nil && !c.told {
 			continue // arm may have undone the interruption
 		}
 		c.awaits.Store(awaitsInput)
@@ -214,7 +215,7 @@ func (c *connection) read() error {
 			return nil
 		}
 		interrupted := errors.Is(err, os.ErrDeadlineExceeded) &&
-			(c.stop.Load() && !c.told || c.input.shrink() || c.input.early())
+			(c.stop.Load() != nil && !c.told || c.input.shrink() || c.input.early())
 		if !interrupted {
 			return err
 		}
@@ -223,8 +224,8 @@ func (c *connection) read() error {
 
 // interrupt makes the reader notice that the server stops. It may be called
 // from any goroutine.
-func (c *connection) interrupt() {
-	c.stop.Store(true)
+func (c *connection) interrupt(reason string) {
+	c.stop.CompareAndSwap(nil, &reason)
 	if err := c.sock.SetReadDeadline(time.Now()); err != nil {
 		c.hangUp()
 	}
@@ -233,12 +234,12 @@ func (c *connection) interrupt() {
 // hangUp closes the socket: the reader and the writer find out and end.
 func (c *connection) hangUp() { c.server.close(c.sock) }
 
-// stopGracefully tells the client that the broker goes away.
+// stopGracefully tells the client why it has to go.
 func (c *connection) stopGracefully() error {
 	if c.state < stateOpening {
 		return errEnded
 	}
-	c.close(amqp.Errorf(amqp.CodeConnectionForced, "broker forced connection closure with reason 'shutdown'"))
+	c.close(amqp.Errorf(amqp.CodeConnectionForced, "%s", *c.stop.Load()))
 	return nil
 }
 
@@ -312,7 +313,7 @@ func (c *connection) failFraming(err error) error {
 func (c *connection) refuse(cause error) error {
 	c.state = stateClosed
 	err := c.sock.SetReadDeadline(time.Now().Add(c.server.RefusalDelay))
-	if err != nil || c.stop.Load() {
+	if err != nil || c.stop.Load() != nil {
 		return cause
 	}
 	// The client may hang up earlier, and what it still sends does not matter.

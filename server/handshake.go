@@ -236,17 +236,13 @@ func (c *connection) open(m *amqp.ConnectionOpen) error {
 }
 
 func (c *connection) enter(name string) *amqp.Error {
-	if n := c.server.MaxConnections; n > 0 && c.server.Connections() > n {
-		return amqp.Errorf(amqp.CodeNotAllowed, "connection refused: node connection limit (%d) is reached", n)
-	}
-	vhost, ok := c.server.Broker.VHost(name)
-	if !ok {
-		return amqp.Errorf(amqp.CodeNotAllowed, "vhost %s not found", name)
+	if err := c.server.admit(c, name); err != nil {
+		return err
 	}
 	if !c.server.Authenticator.VHostAccess(c.user, name) {
+		c.vhost = nil
 		return amqp.Errorf(amqp.CodeNotAllowed, "access to vhost '%s' refused for user '%s'", name, c.user.Name)
 	}
-	c.vhost = vhost
 	return nil
 }
 

@@ -17,6 +17,8 @@ type Authenticator interface {
 	Login(mechanism, response string, peer auth.Peer) (auth.User, error)
 	// VHostAccess says whether the user may open a connection to a vhost.
 	VHostAccess(user auth.User, vhost string) bool
+	// Limits says what the virtual host and the user may have open.
+	Limits(vhost string, user auth.User) (ofVHost, ofUser auth.Limits)
 }
 
 // Options is what a server is made of. Zero values of the limits stand for the

@@ -25,6 +25,7 @@ type Server struct {
 	stopped     bool                      // guarded by mu
 	listeners   map[net.Listener]struct{} // guarded by mu
 	connections map[*connection]struct{}  // guarded by mu
+	open        registry                  // guarded by mu
 }
 
 // New makes a server; Serve starts it.
@@ -35,6 +36,7 @@ func New(o Options) *Server {
 		stopping:    make(chan struct{}),
 		listeners:   make(map[net.Listener]struct{}),
 		connections: make(map[*connection]struct{}),
+		open:        newRegistry(),
 	}
 }
 
@@ -113,6 +115,7 @@ func (s *Server) close(what io.Closer) {
 func (s *Server) forget(c *connection) {
 	s.mu.Lock()
 	delete(s.connections, c)
+	s.dismiss(c)
 	s.mu.Unlock()
 	s.running.Done()
 }
@@ -133,12 +136,15 @@ func (s *Server) isStopping() bool {
 	}
 }
 
+// shutdownReason is what clients are told when the broker stops (RabbitMQ's words).
+const shutdownReason = "broker forced connection closure with reason 'shutdown'"
+
 // Shutdown closes the listeners, tells each client that the broker stops (320
 // CONNECTION_FORCED), and returns when all connections have ended. When the
 // context ends first, the rest is cut off, and the context's error returned.
 func (s *Server) Shutdown(ctx context.Context) error {
 	for _, c := range s.beginShutdown() {
-		c.interrupt()
+		c.interrupt(shutdownReason)
 	}
 	done := make(chan struct{})
 	go func() {

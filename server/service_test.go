@@ -43,7 +43,12 @@ func serveBroker(t testing.TB, l net.Listener, of broker.Options, o server.Optio
 		VHosts:        []string{"/"},
 	})
 	require.NoError(t, err)
-	o.Broker, o.Authenticator = b, users
+	o.Broker = b
+	if o.Authenticator == nil {
+		o.Authenticator = users
+	} else if narrow, ok := o.Authenticator.(*limited); ok {
+		narrow.Internal = users
+	}
 	o.Version, o.NodeName = "test", "leveret@test"
 	o.Logger = slog.New(alarm{t})
 	s := &service{server: server.New(o), broker: b, served: make(chan error, 1)}
