@@ -10,7 +10,8 @@ import (
 // The kinds of failure of a login, for errors.Is. The text of the error that
 // wraps one is meant for the log and must not be sent to the client.
 var (
-	// ErrRefused means wrong credentials, or right ones from the wrong place.
+	// ErrRefused means wrong credentials, or right ones from the wrong place. As
+	// the answer of a back end about access it means no.
 	ErrRefused = errors.New("login refused")
 	// ErrUnknownMechanism means a mechanism that is not offered.
 	ErrUnknownMechanism = errors.New("unknown authentication mechanism")
@@ -25,6 +26,13 @@ type User struct {
 	// management and change nothing in AMQP, except Impersonator. Not to be
 	// modified: all logins of the user share the slice.
 	Tags []string
+	// ClientID fills the variable {client_id} in topic permissions. A client of
+	// AMQP 0-9-1 has none, and the variable then stands for itself.
+	ClientID string
+
+	// backend has accepted the user and decides what it may do; nil is the
+	// directory.
+	backend Backend
 }
 
 // Impersonator is the tag of users whose messages may name another user in their
@@ -36,14 +44,15 @@ type Peer struct {
 	Remote net.Addr
 	Local  net.Addr
 	TLS    bool
-	// Certificates are the client's, its own first, if it has shown any and they
-	// are good.
+	// Certificates is the chain that the client has proved itself with, its own
+	// certificate first: verified, or not here. Whoever does not verify clients
+	// leaves it empty.
 	Certificates []*x509.Certificate
 }
 
-// loopback tells whether the peer is on this machine. An address that cannot
-// be understood counts as remote.
-func (p Peer) loopback() bool {
+// Loopback tells whether the peer is on this machine. An address that cannot be
+// understood counts as remote.
+func (p Peer) Loopback() bool {
 	switch addr := p.Remote.(type) {
 	case nil:
 		return false

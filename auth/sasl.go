@@ -7,29 +7,12 @@ import (
 	"github.com/leveretmq/leveret/amqp"
 )
 
-// The mechanisms that carry a name and a password.
-const (
-	mechanismPlain    = "PLAIN"
-	mechanismAMQPLAIN = "AMQPLAIN"
-)
-
 // credentials is what PLAIN and AMQPLAIN carry.
 type credentials struct {
 	name, password string
 }
 
-// parseResponse reads a response of one of the password mechanisms. The
-// response never appears in an error: it holds a password.
-func parseResponse(mechanism, response string) (credentials, error) {
-	switch mechanism {
-	case mechanismPlain:
-		return parsePlain(response)
-	case mechanismAMQPLAIN:
-		return parseAMQPLAIN(response)
-	default:
-		return credentials{}, fmt.Errorf("%w '%s'", ErrUnknownMechanism, mechanism)
-	}
-}
+// The response never appears in an error: it holds a password.
 
 // parsePlain reads NUL name NUL password. RFC 4616 allows an authorization
 // identity in front; like RabbitMQ, the broker accepts none.

@@ -64,6 +64,3 @@ func LimitOf(maximum int64) Limit { return Limit{Set: true, Max: maximum} }
 
 // Bounds tells whether there is a bound at all.
 func (l Limit) Bounds() bool { return l.Set && l.Max >= 0 }
-
-// Reached tells whether no more may come to the given number of things.
-func (l Limit) Reached(count int) bool { return l.Bounds() && int64(count) >= l.Max }

@@ -28,7 +28,7 @@ func layers() map[string][]string {
 		"queue":              {"amqp", "message", "internal/lockorder"},
 		"definitions":        {"amqp", "exchange", "queue", "binding"},
 		"persistence":        below,
-		"auth":               {"amqp"},
+		"auth":               {"amqp", "definitions"},
 		"policy":             {},
 		"metrics":            {},
 		"broker":             append(slices.Clone(below), "auth", "policy", "metrics", "internal/lockorder"),
@@ -76,6 +76,8 @@ func modules() map[string][]string {
 
 		"github.com/HdrHistogram/hdrhistogram-go": {"internal/bench"},
 		"github.com/KimMachineGun/automemlimit":   {"cmd/leveret"},
+		"github.com/dlclark/regexp2":              {"auth"},
+		"golang.org/x/crypto":                     {"auth"},
 		"golang.org/x/sys":                        {"persistence", "server", "cmd/leveret"},
 	}
 }

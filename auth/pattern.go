@@ -1,0 +1,188 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"unicode/utf8"
+)
+
+// Limits of patterns: what one check may cost at most.
+const (
+	// maxPattern is the length of a pattern in octets. Names and routing keys
+	// have 255 octets at most.
+	maxPattern = 1000
+	// maxProgram is the number of instructions of a compiled pattern. Each octet
+	// of a name may have to look at each of them, which then takes about 50 ms.
+	maxProgram = 10_000
+)
+
+// ErrInvalidPattern means a regular expression that cannot be used.
+var ErrInvalidPattern = errors.New("invalid regular expression")
+
+// errTimeout means a pattern that could not decide in time.
+var errTimeout = errors.New("the pattern takes too long")
+
+// pattern is a regular expression of RabbitMQ, which uses PCRE on octets and
+// searches, so that nothing is anchored that the pattern does not anchor. It is
+// immutable.
+type pattern struct {
+	source string
+	kind   patternKind
+	re     *regexp.Regexp // patternLinear
+	slow   *backtracker   // patternBacktracking
+}
+
+type patternKind uint8
+
+const (
+	patternNothing      patternKind = iota // does not compile: matches nothing
+	patternEmpty                           // "" and "^$": matches the empty text only
+	patternAll                             // ".*" and its like
+	patternLine                            // "^.*$": all but what has a line break
+	patternLinear                          // Go's engine
+	patternBacktracking                    // what Go's engine cannot do
+)
+
+// compilePattern compiles with Go's engine, which needs linear time, and leaves
+// the rest to one that backtracks. The error wraps ErrInvalidPattern; the
+// pattern is there all the same and matches nothing.
+func compilePattern(source string) (*pattern, error) {
+	p := &pattern{source: source}
+	if len(source) > maxPattern {
+		return p, fmt.Errorf("%w: it has %d octets, more than %d", ErrInvalidPattern, len(source), maxPattern)
+	}
+	switch source {
+	case "", "^$":
+		p.kind = patternEmpty
+		return p, nil
+	case "^.*$":
+		p.kind = patternLine
+		return p, nil
+	}
+	expanded := fromOctets(source)
+	tree, err := syntax.Parse(expanded, syntax.Perl)
+	if err != nil {
+		p.slow, err = compileBacktracker(expanded)
+		if err != nil {
+			return p, fmt.Errorf("%w '%s': %w", ErrInvalidPattern, source, err)
+		}
+		p.kind = patternBacktracking
+		return p, nil
+	}
+	return p, p.compileTree(withoutTail(tree))
+}
+
+func (p *pattern) compileTree(tree *syntax.Regexp) error {
+	if tree.Op == syntax.OpEmptyMatch || tree.Op == syntax.OpBeginText {
+		p.kind = patternAll
+		return nil
+	}
+	program, err := syntax.Compile(tree.Simplify())
+	if err != nil {
+		return fmt.Errorf("%w '%s': %w", ErrInvalidPattern, p.source, err)
+	}
+	if len(program.Inst) > maxProgram {
+		return fmt.Errorf("%w '%s': it is too complex", ErrInvalidPattern, p.source)
+	}
+	re, err := regexp.Compile(tree.String())
+	if err != nil {
+		return fmt.Errorf("%w '%s': %w", ErrInvalidPattern, p.source, err)
+	}
+	p.re, p.kind = re, patternLinear
+	return nil
+}
+
+// withoutTail drops from the end what may match nothing, such as the ".*" of
+// "^orders\..*": a search ends as well before it.
+func withoutTail(tree *syntax.Regexp) *syntax.Regexp {
+	optional := func(r *syntax.Regexp) bool {
+		return r.Op == syntax.OpStar || r.Op == syntax.OpQuest || r.Op == syntax.OpEmptyMatch
+	}
+	if optional(tree) {
+		return &syntax.Regexp{Op: syntax.OpEmptyMatch}
+	}
+	if tree.Op != syntax.OpConcat {
+		return tree
+	}
+	parts := tree.Sub
+	for len(parts) > 0 && optional(parts[len(parts)-1]) {
+		parts = parts[:len(parts)-1]
+	}
+	switch len(parts) {
+	case 0:
+		return &syntax.Regexp{Op: syntax.OpEmptyMatch}
+	case 1:
+		return parts[0]
+	default:
+		return &syntax.Regexp{Op: syntax.OpConcat, Flags: tree.Flags, Sub: parts}
+	}
+}
+
+// matches searches the text. The only error is errTimeout.
+func (p *pattern) matches(text string) (bool, error) {
+	switch p.kind {
+	case patternEmpty:
+		return text == "", nil
+	case patternAll:
+		return true, nil
+	case patternLine:
+		return strings.IndexByte(text, '\n') < 0, nil
+	case patternLinear:
+		if isASCII(text) {
+			return p.re.MatchString(text), nil
+		}
+		return p.matchOctets(text), nil
+	case patternBacktracking:
+		return p.slow.matches(text)
+	default:
+		return false, nil
+	}
+}
+
+// matchOctets is the search in a text that is not ASCII.
+func (p *pattern) matchOctets(text string) bool {
+	var short [2 * 255]byte // the longest name, each octet as two
+	return p.re.Match(appendFromOctets(short[:0], text))
+}
+
+// fromOctets makes a character of each octet, as PCRE sees a text (RabbitMQ
+// behaviour: "." matches one octet). ASCII stays as it is.
+func fromOctets(text string) string {
+	if isASCII(text) {
+		return text
+	}
+	return string(appendFromOctets(nil, text))
+}
+
+func appendFromOctets(dst []byte, text string) []byte {
+	for i := range len(text) {
+		dst = utf8.AppendRune(dst, rune(text[i]))
+	}
+	return dst
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// quotePattern makes a pattern of a text that matches the text only.
+func quotePattern(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		c := text[i]
+		alphanumeric := '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_'
+		if c < utf8.RuneSelf && !alphanumeric {
+			b.WriteByte('\\')
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}
