@@ -33,9 +33,11 @@ func (q *Queue) Restore(stream int, r Recovered) {
 	q.finish(&Unit{})
 }
 
-// Restored ends what Restore has begun: from now on messages expire.
+// Restored ends what Restore has begun: from now on messages expire, and those go
+// that are too many, as a crash may have come before they were dropped.
 func (q *Queue) Restored() {
 	q.lock()
+	q.core.trimming = q.core.law.bounded()
 	q.core.dispatch()
 	q.finish(&Unit{})
 }
