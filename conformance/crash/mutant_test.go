@@ -60,10 +60,18 @@ func mutants() map[string]mutant {
 		},
 		"deliveries without the redelivered flag": {
 			file:    "server/pump.go",
-			healthy: "Redelivered: e.Redelivered,",
+			healthy: "Redelivered: e.Redelivered(),",
 			faulty:  "Redelivered: false,",
 			test:    "TestCrash_KillUnderLoad", cycles: "CRASH_CYCLES",
 			finding: `unflagged: \d+`,
+		},
+		"dead letters that leave before they are published": {
+			file:    "broker/undertaker.go",
+			healthy: "\tif !b.done {\n\t\tb.dead = u.publish(b)\n\t}\n",
+			faulty: "\tif !b.done {\n\t\tb.queue.Buried(b.dead)\n\t\ttime.Sleep(5 * time.Millisecond)\n" +
+				"\t\tu.publish(b)\n\t\treturn\n\t}\n",
+			test: "TestCrash_DeadLetters", cycles: "CRASH_LETTERS",
+			finding: `they were confirmed and are in no queue`,
 		},
 	}
 }
