@@ -8,10 +8,18 @@ import (
 // DeclareExchange creates the exchange, or checks that the existing one is
 // equivalent. It returns when the exchange is durable, if it has to be.
 func (v *VHost) DeclareExchange(spec exchange.Spec) error {
+	return v.DeclareExchangeIf(spec, Permits{})
+}
+
+// DeclareExchangeIf does what DeclareExchange does, if it is allowed.
+func (v *VHost) DeclareExchangeIf(spec exchange.Spec, permits Permits) error {
 	if err := exchange.CheckType(spec.Type); err != nil {
 		return err
 	}
 	if err := exchange.CheckDefault(spec.Name); err != nil {
+		return err
+	}
+	if err := permits.declare(spec.Name); err != nil {
 		return err
 	}
 	v.mu.Lock()
@@ -23,7 +31,7 @@ func (v *VHost) DeclareExchange(spec exchange.Spec) error {
 		}
 		return node.declared.wait()
 	}
-	node, err := v.createExchange(spec)
+	node, err := v.createExchange(spec, permits)
 	v.mu.Unlock()
 	if err != nil {
 		return err
@@ -32,8 +40,11 @@ func (v *VHost) DeclareExchange(spec exchange.Spec) error {
 }
 
 // createExchange adds a new exchange; the caller holds the lock.
-func (v *VHost) createExchange(spec exchange.Spec) (*exchangeNode, error) {
+func (v *VHost) createExchange(spec exchange.Spec, permits Permits) (*exchangeNode, error) {
 	if err := exchange.CheckNewName(spec.Name); err != nil {
+		return nil, err
+	}
+	if err := permits.create(); err != nil {
 		return nil, err
 	}
 	if err := v.roomForExchange(spec.Name); err != nil {
@@ -83,6 +94,14 @@ func (v *VHost) FindExchange(name string) error {
 		return exchange.Missing(name, v.name)
 	}
 	return node.declared.wait()
+}
+
+// RoutesByTopic says whether the exchange exists and looks at the words of keys.
+func (v *VHost) RoutesByTopic(name string) bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	node, ok := v.exchanges[name]
+	return ok && node.spec.RoutingType() == exchange.Topic
 }
 
 // DeleteExchange removes the exchange with its bindings. A missing one is no

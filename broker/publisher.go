@@ -29,7 +29,25 @@ type Publisher struct {
 	queues   []*queue.Queue
 
 	requesters []Requester // of the last message; none while a route is cached
+
+	access     Access // nil: everything is allowed
+	generation uint64 // of the answers of access
+	granted    bool   // messages may go to the exchange below
+	grantedTo  string
 }
+
+// Access is what the user of a publisher may do. A refusal is an *amqp.Error.
+type Access interface {
+	// Generation changes when an answer may not hold any more.
+	Generation() uint64
+	// Publish asks for messages to an exchange, be it there or not.
+	Publish(exchange string) error
+	// Topic asks for messages to a topic exchange with the key.
+	Topic(exchange, key string) error
+}
+
+// Restrict lets the publisher do only what access allows.
+func (p *Publisher) Restrict(access Access) { p.access = access }
 
 // NewPublisher makes the publisher of a channel whose user has the given name.
 func (v *VHost) NewPublisher(user string) *Publisher { return &Publisher{vhost: v, user: user} }
@@ -43,10 +61,14 @@ func (p *Publisher) Impersonate() { p.impersonates = true }
 // message's properties may be replaced: a BCC header is for the broker only.
 func (p *Publisher) Route(m *message.Message) ([]*queue.Queue, error) {
 	const special = amqp.FlagHeaders | amqp.FlagExpiration | amqp.FlagUserID | amqp.FlagReplyTo
+	p.forgetGrants()
 	known := p.cached && p.exchange == m.Exchange && p.key == m.RoutingKey && p.version == p.vhost.version.Load()
 	plain := m.Properties.Flags()&special == 0
 	if known && plain {
 		return p.queues, nil
+	}
+	if err := p.grant(m.Exchange); err != nil {
+		return nil, err
 	}
 	clear(p.requesters)
 	p.requesters = p.requesters[:0]
@@ -61,25 +83,62 @@ func (p *Publisher) Route(m *message.Message) ([]*queue.Queue, error) {
 			return nil, err
 		}
 	}
-	if p.node.delay != nil && !plain && queue.Delay(m) > 0 {
-		if _, err := p.inspect(m); err != nil {
-			return nil, err
-		}
-		return p.node.delay, nil
-	}
 	var keys []string
 	if !plain {
 		if keys, err = p.inspect(m); err != nil {
 			return nil, err
 		}
 	}
+	delayed := p.node.delay != nil && !plain && queue.Delay(m) > 0
 	if keys == nil {
-		if known {
+		if known && !delayed {
 			return p.queues, nil
 		}
 		keys = []string{m.RoutingKey}
 	}
+	if err := p.grantTopics(keys); err != nil {
+		return nil, err
+	}
+	if delayed {
+		return p.node.delay, nil
+	}
 	return p.lookUp(keys, m), nil
+}
+
+// forgetGrants forgets what was allowed when that may not hold any more.
+func (p *Publisher) forgetGrants() {
+	if p.access == nil {
+		return
+	}
+	if g := p.access.Generation(); g != p.generation {
+		p.generation, p.granted, p.cached = g, false, false
+	}
+}
+
+// grant asks whether messages may go to the exchange, unless the last one could.
+func (p *Publisher) grant(exchange string) error {
+	if p.access == nil || p.granted && p.grantedTo == exchange {
+		return nil
+	}
+	if err := p.access.Publish(exchange); err != nil {
+		p.granted = false
+		return err
+	}
+	p.granted, p.grantedTo = true, exchange
+	return nil
+}
+
+// grantTopics asks for each of the keys, if the exchange is one of topics.
+func (p *Publisher) grantTopics(keys []string) error {
+	if p.access == nil || p.node.spec.RoutingType() != exchange.Topic {
+		return nil
+	}
+	for _, key := range keys {
+		if err := p.access.Topic(p.node.spec.Name, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lookUp routes through the topology and remembers the result if it depends on

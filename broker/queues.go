@@ -17,11 +17,19 @@ const generatedQueue = "amq.gen-"
 // connection, to which an exclusive queue will belong. It returns when the
 // queue is durable, if it has to be.
 func (v *VHost) DeclareQueue(spec queue.Spec, owner any) (*queue.Queue, error) {
+	return v.DeclareQueueIf(spec, owner, Permits{})
+}
+
+// DeclareQueueIf does what DeclareQueue does, if it is allowed.
+func (v *VHost) DeclareQueueIf(spec queue.Spec, owner any, permits Permits) (*queue.Queue, error) {
 	spec = v.broker.types.complete(spec)
 	if spec.Exclusive {
 		spec.Durable = false // the queue ends with its connection anyway
 	}
 	if err := v.nameQueue(&spec); err != nil {
+		return nil, err
+	}
+	if err := permits.declare(spec.Name); err != nil {
 		return nil, err
 	}
 	v.mu.Lock()
@@ -35,7 +43,7 @@ func (v *VHost) DeclareQueue(spec queue.Spec, owner any) (*queue.Queue, error) {
 		node.queue.Touch()
 		return node.queue, node.declared.wait()
 	}
-	node, err := v.createQueue(spec, owner)
+	node, err := v.createQueue(spec, owner, permits)
 	v.mu.Unlock()
 	if err != nil {
 		return nil, err
@@ -57,8 +65,11 @@ func (v *VHost) nameQueue(spec *queue.Spec) error {
 }
 
 // createQueue adds a new queue; the caller holds the lock.
-func (v *VHost) createQueue(spec queue.Spec, owner any) (*queueNode, error) {
+func (v *VHost) createQueue(spec queue.Spec, owner any, permits Permits) (*queueNode, error) {
 	if err := spec.Validate(); err != nil {
+		return nil, err
+	}
+	if err := permits.create(); err != nil {
 		return nil, err
 	}
 	if err := v.broker.types.check(spec); err != nil {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/auth"
 	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/queue"
 )
@@ -72,6 +73,9 @@ func (ch *channel) consume(m *amqp.BasicConsume) error {
 		m.ConsumerTag = broker.GenerateName(generatedTag)
 	}
 	if err := ch.checkConsumer(m.ConsumerTag); err != nil {
+		return err
+	}
+	if err := ch.conn.mayQueue(auth.Read, name); err != nil {
 		return err
 	}
 	q, err := ch.conn.vhost.Queue(name, ch.conn)
@@ -160,6 +164,9 @@ func (ch *channel) get(m *amqp.BasicGet) error {
 		return err
 	}
 	conn := ch.conn
+	if err := conn.mayQueue(auth.Read, name); err != nil {
+		return err
+	}
 	q, err := conn.vhost.Queue(name, conn)
 	if err != nil {
 		return err

@@ -62,6 +62,7 @@ func newChannel(c *connection, id uint16) *channel {
 // newPublisher makes the publisher of a channel.
 func (c *connection) newPublisher() *broker.Publisher {
 	p := c.vhost.NewPublisher(c.user.Name)
+	p.Restrict(publishing{c})
 	if slices.Contains(c.user.Tags, auth.Impersonator) {
 		p.Impersonate()
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/auth"
 	"github.com/leveretmq/leveret/binding"
 	"github.com/leveretmq/leveret/exchange"
 	"github.com/leveretmq/leveret/queue"
@@ -35,18 +36,17 @@ func (ch *channel) answer(err error, m amqp.Method) error {
 }
 
 func (ch *channel) handleExchange(method amqp.Method) error {
-	vhost := ch.conn.vhost
 	switch m := method.(type) {
 	case *amqp.ExchangeDeclare:
 		return ch.reply(m.NoWait, ch.declareExchange(m), &amqp.ExchangeDeclareOk{})
 	case *amqp.ExchangeDelete:
-		return ch.reply(m.NoWait, vhost.DeleteExchange(cleanName(m.Exchange), m.IfUnused), &amqp.ExchangeDeleteOk{})
+		return ch.reply(m.NoWait, ch.deleteExchange(cleanName(m.Exchange), m.IfUnused), &amqp.ExchangeDeleteOk{})
 	case *amqp.ExchangeBind:
 		b := ch.exchangeBinding(m.Source, m.Destination, m.RoutingKey, m.Arguments)
-		return ch.reply(m.NoWait, vhost.Bind(b, ch.conn), &amqp.ExchangeBindOk{})
+		return ch.reply(m.NoWait, ch.bind(b), &amqp.ExchangeBindOk{})
 	case *amqp.ExchangeUnbind:
 		b := ch.exchangeBinding(m.Source, m.Destination, m.RoutingKey, m.Arguments)
-		return ch.reply(m.NoWait, vhost.Unbind(b, ch.conn), &amqp.ExchangeUnbindOk{})
+		return ch.reply(m.NoWait, ch.unbind(b), &amqp.ExchangeUnbindOk{})
 	}
 	return amqp.Errorf(amqp.CodeCommandInvalid, "unimplemented method")
 }
@@ -56,10 +56,36 @@ func (ch *channel) declareExchange(m *amqp.ExchangeDeclare) error {
 	if m.Passive {
 		return vhost.FindExchange(name)
 	}
-	return vhost.DeclareExchange(exchange.Spec{
+	spec := exchange.Spec{
 		VHost: vhost.Name(), Name: name, Type: m.Type,
 		Durable: m.Durable, AutoDelete: m.AutoDelete, Internal: m.Internal, Arguments: m.Arguments,
-	})
+	}
+	return vhost.DeclareExchangeIf(spec, ch.conn.permitsExchange(spec))
+}
+
+func (ch *channel) deleteExchange(name string, ifUnused bool) error {
+	vhost := ch.conn.vhost
+	if err := exchange.CheckDelete(name, vhost.Name()); err != nil {
+		return err
+	}
+	if err := ch.conn.mayExchange(auth.Configure, name); err != nil {
+		return err
+	}
+	return vhost.DeleteExchange(name, ifUnused)
+}
+
+func (ch *channel) bind(b binding.Spec) error {
+	if err := ch.conn.mayBind(b); err != nil {
+		return err
+	}
+	return ch.conn.vhost.Bind(b, ch.conn)
+}
+
+func (ch *channel) unbind(b binding.Spec) error {
+	if err := ch.conn.mayBind(b); err != nil {
+		return err
+	}
+	return ch.conn.vhost.Unbind(b, ch.conn)
 }
 
 func (ch *channel) exchangeBinding(source, destination, key string, args amqp.Table) binding.Spec {
@@ -77,13 +103,13 @@ func (ch *channel) handleQueue(method amqp.Method) error {
 	case *amqp.QueueBind:
 		b, err := ch.queueBinding(m.Queue, m.Exchange, m.RoutingKey, m.Arguments)
 		if err == nil {
-			err = conn.vhost.Bind(b, conn)
+			err = ch.bind(b)
 		}
 		return ch.reply(m.NoWait, err, &amqp.QueueBindOk{})
 	case *amqp.QueueUnbind:
 		b, err := ch.queueBinding(m.Queue, m.Exchange, m.RoutingKey, m.Arguments)
 		if err == nil {
-			err = conn.vhost.Unbind(b, conn)
+			err = ch.unbind(b)
 		}
 		return ch.answer(err, &amqp.QueueUnbindOk{})
 	case *amqp.QueuePurge:
@@ -91,11 +117,17 @@ func (ch *channel) handleQueue(method amqp.Method) error {
 		if err != nil {
 			return err
 		}
+		if err := conn.mayQueue(auth.Read, name); err != nil {
+			return err
+		}
 		n, err := conn.vhost.PurgeQueue(name, conn)
 		return ch.reply(m.NoWait, err, &amqp.QueuePurgeOk{MessageCount: uint32(n)})
 	case *amqp.QueueDelete:
 		name, err := ch.queueName(cleanName(m.Queue))
 		if err != nil {
+			return err
+		}
+		if err := conn.mayQueue(auth.Configure, name); err != nil {
 			return err
 		}
 		n, err := conn.vhost.DeleteQueue(name, conn, queue.Condition{IfUnused: m.IfUnused, IfEmpty: m.IfEmpty})
@@ -126,10 +158,10 @@ func (ch *channel) declaredQueue(m *amqp.QueueDeclare) (*queue.Queue, error) {
 	if m.Passive {
 		return conn.vhost.Queue(name, conn)
 	}
-	return conn.vhost.DeclareQueue(queue.Spec{
+	return conn.vhost.DeclareQueueIf(queue.Spec{
 		VHost: conn.vhost.Name(), Name: name,
 		Durable: m.Durable, Exclusive: m.Exclusive, AutoDelete: m.AutoDelete, Arguments: m.Arguments,
-	}, conn)
+	}, conn, conn.permitsQueue(name, m.Arguments))
 }
 
 // queueBinding resolves the names. With neither a queue nor a key, the key is

@@ -77,6 +77,8 @@ func modules() map[string][]string {
 		"github.com/HdrHistogram/hdrhistogram-go": {"internal/bench"},
 		"github.com/KimMachineGun/automemlimit":   {"cmd/leveret"},
 		"github.com/dlclark/regexp2":              {"auth"},
+		"github.com/pires/go-proxyproto":          {"cmd/leveret"},
+		"github.com/stretchr/testify":             {"internal/tlstest"}, // which only tests import
 		"golang.org/x/crypto":                     {"auth"},
 		"golang.org/x/sys":                        {"persistence", "server", "cmd/leveret"},
 	}
