@@ -99,6 +99,11 @@ type Config struct {
 
 	// Largest message body in octets, 536870912 at most.
 	MaxMessageSize int64 `key:"max-message-size"`
+	// Time that consumers of quorum queues have to acknowledge a message before it
+	// goes back to its queue and the consumer is cancelled; 0 means any. The
+	// argument x-consumer-timeout of a queue or a consumer goes before it, which
+	// may be a classic queue's, too. It is kept a tenth too late at most.
+	ConsumerTimeout time.Duration `key:"consumer-timeout"`
 	// Number of consumers that a channel may have; 0 means no limit.
 	MaxConsumersPerChannel int `key:"max-consumers-per-channel"`
 	// Number of client connections that may be open at a time; 0 means no limit.
@@ -208,6 +213,7 @@ func Default() Config {
 		HandshakeTimeout:       10 * time.Second,
 		RefusalDelay:           3 * time.Second,
 		MaxMessageSize:         134217728,
+		ConsumerTimeout:        30 * time.Minute,
 		MaxConsumersPerChannel: 0,
 		MaxConnections:         0,
 		DefaultQueueType:       QueueClassic,

@@ -26,6 +26,8 @@ const (
 	budgetFloor = 1 << 20
 	// messageCeiling is RabbitMQ's hard limit of a body, in octets.
 	messageCeiling = 512 << 20
+	// consumerTimeoutCeiling is far above any use.
+	consumerTimeoutCeiling = 10 * 365 * 24 * time.Hour
 	// heartbeatCeiling is what tune can carry.
 	heartbeatCeiling = math.MaxUint16 * time.Second
 	// handshakeCeiling and refusalCeiling bound how long a stranger holds a
@@ -152,6 +154,7 @@ func timeSettings() []setting {
 		newSetting("heartbeat", func(c *Config) *time.Duration { return &c.Heartbeat }, asDuration, between(0, heartbeatCeiling), wholeSeconds),
 		newSetting("handshake-timeout", func(c *Config) *time.Duration { return &c.HandshakeTimeout }, asDuration, between(handshakeFloor, handshakeCeiling)),
 		newSetting("refusal-delay", func(c *Config) *time.Duration { return &c.RefusalDelay }, asDuration, between(0, refusalCeiling)),
+		newSetting("consumer-timeout", func(c *Config) *time.Duration { return &c.ConsumerTimeout }, asDuration, between(0, consumerTimeoutCeiling)),
 	}
 }
 

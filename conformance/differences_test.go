@@ -112,6 +112,14 @@ var knownDifferences = [...]difference{
 		reason: "4.10: 4.0 passes an x-death header of a publisher on, but does not go on counting from it",
 	},
 	{
+		test: "TestConsumerTimeout_ClosesTheChannel", before: "3.12.0",
+		reason: "5.9: queues have a timeout of their own since 3.12",
+	},
+	{
+		test: "TestConsumerTimeout_CancelsTheConsumer", before: "4.3.0",
+		reason: "5.9: up to 4.2 the channel is closed",
+	},
+	{
 		test: "TestReplyTo_MandatoryIsContentWithTheRequester", before: "4.2.0",
 		reason: "5.12: up to 4.1 a direct reply counts as unroutable, though it arrives",
 	},

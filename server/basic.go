@@ -89,11 +89,18 @@ func (ch *channel) consume(m *amqp.BasicConsume) error {
 	if err := q.CheckConsume(ch.limiter); err != nil {
 		return err
 	}
+	timeout, err := q.AckTimeout(m.Arguments, ch.conn.server.ConsumerTimeout)
+	if err != nil {
+		return err
+	}
 	c := &consumer{channel: ch}
 	c.Consumer = queue.NewConsumer(q, c, queue.ConsumerOptions{
 		Tag: m.ConsumerTag, NoAck: m.NoAck, Exclusive: m.Exclusive,
 		Priority: priority, Prefetch: ch.prefetch, Limiter: ch.limiter,
 	})
+	if timeout > 0 && !m.NoAck {
+		c.watch = newWatch(ch, timeout, c.Consumer)
+	}
 	return ch.start(c, m.NoWait)
 }
 
@@ -186,6 +193,7 @@ func (ch *channel) get(m *amqp.BasicGet) error {
 	if !m.NoAck {
 		d.Tag = ch.lastTag
 		ch.unacked.push(d)
+		ch.watchGet(q)
 	}
 	conn.out = amqp.AppendContent(conn.out, ch.id, &amqp.BasicGetOk{
 		DeliveryTag: ch.lastTag, Redelivered: d.Redelivered(), MessageCount: uint32(remaining),

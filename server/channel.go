@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/auth"
@@ -35,12 +36,15 @@ type channel struct {
 	unacked   unackedList
 	lastTag   uint64
 	limiter   *queue.Limiter // shared by all consumers of the channel
+	// getWatches are those of messages that basic.get has fetched, by timeout.
+	getWatches map[time.Duration]*watch
 }
 
 // consumer is a queue's consumer on a channel.
 type consumer struct {
 	*queue.Consumer
 	channel *channel
+	watch   *watch // nil if it may take any time to acknowledge
 }
 
 // Wake puts the consumer on the writer's list; see queue.Waker.

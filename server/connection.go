@@ -87,12 +87,14 @@ type connection struct {
 	octetsIn  atomic.Uint64
 	awaits    atomic.Int32           // what the reader waits for; see awaited
 	stop      atomic.Pointer[string] // why the connection has to end; nil unless it has to
+	nudged    atomic.Bool            // overdue is not empty
 
 	mu          lockorder.Mutex[lockorder.Connection]
 	roomToWrite *sync.Cond // of mu
 	out         []byte     // guarded by mu; appended to by both goroutines
 	finished    bool       // guarded by mu; the reader has said its last word
 	broken      bool       // guarded by mu; the socket takes nothing any more
+	overdue     []overdue  // guarded by mu; channels to be closed by the reader
 
 	// The rest belongs to the writer's goroutine.
 
@@ -200,10 +202,11 @@ func (c *connection) read() error {
 				return err
 			}
 		}
+		c.failOverdue()
 		if err := c.input.arm(c.sock); err != nil {
 			return err
 		}
-		if c.stop.Load() != nil && !c.told {
+		if c.stop.Load() != nil && !c.told || c.nudged.Load() {
 			continue // arm may have undone the interruption
 		}
 		c.awaits.Store(awaitsInput)
@@ -219,6 +222,7 @@ func (c *connection) read() error {
 		if !interrupted {
 			return err
 		}
+		c.input.rearm()
 	}
 }
 

@@ -25,6 +25,15 @@
 // first one responders wait, up to a second and as long as the client reads
 // something; above the second one replies are lost.
 //
+// # Timeouts of acknowledgements
+//
+// Messages have no time stamps. A consumer that has to acknowledge in time has a
+// watch (timeout.go), which notes at intervals what the newest delivery is, and so
+// knows which ones are too old. It has a timer, which runs only while something is
+// unacknowledged. What is too old is taken back by the timer's goroutine under
+// connection.mu; only where the channel has to be closed for it, the reader is
+// interrupted.
+//
 // # Order on the wire
 //
 // All frames are appended to one buffer under the connection's lock, by the

@@ -58,8 +58,8 @@ func (in *input) shrink() bool {
 }
 
 // early says that the current phase has not ended: a read that has been
-// interrupted was meant to be another one (see interrupt), and goes on.
-func (in *input) early() bool { return time.Now().Before(in.deadline) }
+// interrupted was meant to be another one (see interrupt, nudge), and goes on.
+func (in *input) early() bool { return in.deadline.IsZero() || time.Now().Before(in.deadline) }
 
 // read waits for octets.
 func (in *input) read(sock net.Conn) (int, error) {

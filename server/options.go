@@ -61,6 +61,10 @@ type Options struct {
 	// BlockedGrace is how much a client may publish after it was told of an alarm,
 	// in octets, before it is not read any more; zero is nothing (RabbitMQ).
 	BlockedGrace int64
+	// ConsumerTimeout is how long a message of a quorum queue may stay
+	// unacknowledged; zero means for ever. Arguments of queues and consumers go
+	// before it.
+	ConsumerTimeout time.Duration
 	// MaxConsumersPerChannel bounds consumers; zero means no bound.
 	MaxConsumersPerChannel int
 	// MaxConnections bounds connections; zero means no bound.

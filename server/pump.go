@@ -105,6 +105,9 @@ func (c *connection) deliver(consumer *consumer, e *queue.Entry) {
 		ch.unacked.push(queue.Delivery{
 			Entry: e.Held(), Queue: consumer.Queue(), Consumer: consumer.Consumer, Tag: ch.lastTag, Limited: true,
 		})
+		if w := consumer.watch; w != nil && !w.running {
+			w.begin()
+		}
 	}
 	c.method = amqp.BasicDeliver{
 		ConsumerTag: consumer.Tag, DeliveryTag: ch.lastTag, Redelivered: e.Redelivered(),

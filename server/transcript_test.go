@@ -106,6 +106,8 @@ func options(t *testing.T, line string) server.Options {
 			o.MaxConsumersPerChannel = n
 		case "max-connections":
 			o.MaxConnections = n
+		case "consumer-timeout": // in seconds
+			o.ConsumerTimeout = time.Duration(n) * time.Second
 		case "max-message-size":
 			o.MaxMessageSize = uint64(n)
 		default:

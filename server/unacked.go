@@ -16,6 +16,8 @@ type unackedList struct {
 	items []queue.Delivery // items[head:] are in use; a hole has no queue
 	head  int
 	live  int
+	// late are tags of deliveries that were taken back, see takeLate.
+	late map[uint64]struct{}
 }
 
 const (
@@ -69,11 +71,14 @@ func (l *unackedList) takeTagged(tag uint64, multiple bool, dst []queue.Delivery
 		return l.takeUpTo(maxTag, dst), nil
 	}
 	i := l.find(tag)
-	if i == len(l.items) || l.items[i].Tag != tag || l.items[i].Queue == nil {
+	known := i < len(l.items) && l.items[i].Tag == tag && l.items[i].Queue != nil
+	switch {
+	case !known && !l.forgive(tag):
 		return dst, amqp.Errorf(amqp.CodePreconditionFailed, "unknown delivery tag %d", tag)
-	}
-	if multiple {
+	case multiple:
 		return l.takeUpTo(tag, dst), nil
+	case !known:
+		return dst, nil
 	}
 	taken := l.items[i]
 	l.items[i] = queue.Delivery{Tag: tag} // a hole
@@ -117,7 +122,7 @@ func (l *unackedList) trim() {
 	}
 	switch used := len(l.items) - l.head; {
 	case used == 0 && cap(l.items) > keptUnacked:
-		*l = unackedList{}
+		l.items, l.head = nil, 0
 	case used == 0:
 		l.items, l.head = l.items[:0], 0
 	case used > compactAbove && l.live < used/2:

@@ -137,6 +137,7 @@ func serverOptions(config configs.Config) server.Options {
 		HandshakeTimeout:       config.HandshakeTimeout,
 		RefusalDelay:           orNegative(config.RefusalDelay),
 		MaxMessageSize:         uint64(config.MaxMessageSize),
+		ConsumerTimeout:        config.ConsumerTimeout,
 		MaxConsumersPerChannel: config.MaxConsumersPerChannel,
 		MaxConnections:         config.MaxConnections,
 		BlockedGrace:           config.BlockedGrace,

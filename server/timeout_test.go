@@ -1,0 +1,129 @@
+package server_test
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/server"
+)
+
+// A message is taken back when its time is over, and at most a tenth of it, or a
+// minute, too late.
+func TestTimeout_Precision(t *testing.T) {
+	for _, timeout := range []time.Duration{
+		time.Second, 7 * time.Second, 95 * time.Second, 30 * time.Minute, 91 * time.Minute, 25 * time.Hour,
+	} {
+		t.Run(timeout.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newListener()
+				s := serve(t, l, newVolatile(), server.Options{})
+				p := connect(t, l)
+				p.handshake(opened)
+				milliseconds := amqp.Table{{Key: "x-consumer-timeout", Value: timeout.Milliseconds()}}
+				p.send(1, &amqp.QueueDeclare{Queue: "q"}, &amqp.BasicConsume{Queue: "q", ConsumerTag: "c", Arguments: milliseconds})
+				tag := uint64(0)
+				deliver := func() {
+					p.publish(1, &amqp.BasicPublish{RoutingKey: "q"}, nil, []byte("x"))
+					synctest.Wait()
+					tag++
+				}
+				deliver() // the first one starts the clock
+				time.Sleep(timeout / 23)
+				deliver()
+				p.send(1, &amqp.BasicAck{DeliveryTag: 1})
+				time.Sleep(timeout - time.Millisecond)
+				synctest.Wait()
+				require.Equal(t, 1, s.find(t, "q").Counts().Consumers, "not too early")
+				time.Sleep(min(timeout/10, time.Minute+timeout/1000) + 2*time.Millisecond)
+				synctest.Wait()
+				require.Zero(t, s.find(t, "q").Counts().Consumers, "not too late")
+				require.Equal(t, 1, s.find(t, "q").Counts().Ready)
+			})
+		})
+	}
+}
+
+// Who acknowledges in time may go on for ever, with something unacknowledged all
+// the while.
+func TestTimeout_BusyConsumer(t *testing.T) {
+	const timeout, rounds = 10 * time.Minute, 500
+	synctest.Test(t, func(t *testing.T) {
+		l := newListener()
+		s := serve(t, l, newVolatile(), server.Options{})
+		p := connect(t, l)
+		p.handshake(opened)
+		milliseconds := amqp.Table{{Key: "x-consumer-timeout", Value: timeout.Milliseconds()}}
+		p.send(1, &amqp.QueueDeclare{Queue: "q", Arguments: milliseconds}, &amqp.BasicConsume{Queue: "q", ConsumerTag: "c"})
+		for n := range uint64(rounds) {
+			p.publish(1, &amqp.BasicPublish{RoutingKey: "q"}, nil, fmt.Append(nil, n))
+			time.Sleep(timeout / 3)
+			if n > 0 {
+				p.send(1, &amqp.BasicAck{DeliveryTag: n})
+			}
+		}
+		synctest.Wait()
+		require.Equal(t, 1, s.find(t, "q").Counts().Consumers)
+		time.Sleep(2 * timeout)
+		synctest.Wait()
+		require.Zero(t, s.find(t, "q").Counts().Consumers)
+		require.Equal(t, 1, s.find(t, "q").Counts().Ready)
+	})
+}
+
+// What is late on one channel leaves the others alone, though their consumers
+// took it from the same queue; and the limits of the channel are free again.
+func TestTimeout_OtherChannelsGoOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListener()
+		s := serve(t, l, newVolatile(), server.Options{})
+		p := connect(t, l)
+		p.handshake(opened)
+		minute := amqp.Table{{Key: "x-consumer-timeout", Value: int32(60_000)}}
+		p.send(2, &amqp.ChannelOpen{})
+		p.send(1, &amqp.QueueDeclare{Queue: "q"}, &amqp.BasicQos{PrefetchCount: 2, Global: true},
+			&amqp.BasicConsume{Queue: "q", ConsumerTag: "slow", Arguments: minute},
+			&amqp.BasicConsume{Queue: "q", ConsumerTag: "patient"})
+		for range 4 {
+			p.publish(1, &amqp.BasicPublish{RoutingKey: "q"}, nil, []byte("x"))
+		}
+		synctest.Wait()
+		require.Equal(t, 2, s.find(t, "q").Counts().Ready)
+		p.send(2, &amqp.BasicConsume{Queue: "q", ConsumerTag: "other"})
+		synctest.Wait()
+		p.send(2, &amqp.BasicAck{Multiple: true})
+		p.publish(1, &amqp.BasicPublish{RoutingKey: "q"}, nil, []byte("x"))
+		synctest.Wait()
+		p.frames()
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		require.Equal(t, 2, s.find(t, "q").Counts().Consumers)
+		require.Zero(t, s.find(t, "q").Counts().Ready)
+	})
+}
+
+// The clock of a channel ends with it, whenever that is.
+func TestTimeout_RacesWithTheEnd(t *testing.T) {
+	const rounds = 40
+	s := listenTCP(t, server.Options{})
+	for round := range rounds {
+		c := s.dial(t)
+		soon := amqp.Table{{Key: "x-consumer-timeout", Value: int32(round)}}
+		name := fmt.Sprint("q", round)
+		c.request(1, &amqp.QueueDeclare{Queue: name, Exclusive: true}, amqp.IDQueueDeclareOk)
+		c.request(1, &amqp.BasicConsume{Queue: name, ConsumerTag: "c", Arguments: soon}, amqp.IDBasicConsumeOk)
+		for range 10 {
+			c.write(amqp.AppendContent(nil, 1, &amqp.BasicPublish{RoutingKey: name}, nil, []byte("x"), 0))
+			c.expect(amqp.IDBasicDeliver)
+			c.send(1, &amqp.BasicNack{Multiple: true})
+		}
+		if round%2 == 0 {
+			c.request(1, &amqp.ChannelClose{}, amqp.IDChannelCloseOk)
+		}
+		c.hangUp()
+	}
+}
