@@ -43,6 +43,7 @@ const (
 	flagBodies     = 1 << iota // some bodies are stored outside of the block
 	flagInLog                  // the value is in the value log
 	flagContiguous             // the sequence numbers have no gap
+	flagExpires                // some messages have a time to live of their own
 )
 
 const (

@@ -9,6 +9,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"github.com/stretchr/testify/require"
 
+	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/queue"
 )
 
@@ -142,6 +143,31 @@ func TestReturnsSurviveACleanStop(t *testing.T) {
 	for _, r := range recovered(t, s, 1) {
 		require.True(t, r.Redelivered)
 		require.Zero(t, r.Returns)
+	}
+}
+
+// A queue has to know that messages expire which it has not read.
+func TestRecoverTellsOfTimesToLive(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	declare(t, s, 1, 2)
+	for id := range uint32(2) {
+		var u queue.Unit
+		for seq := range uint64(5) {
+			m := sized(5000, 1)
+			if id == 1 && seq == 2 {
+				m.Properties = amqp.PropertyList{Expiration: "100"}.Encode()
+			}
+			u.Enqueue = append(u.Enqueue, enqueue(id+1, seq, m))
+		}
+		commit(t, s, u)
+	}
+	s = openDir(t, snapshot(t, s))
+	for id := range uint32(2) {
+		require.NoError(t, s.Recover(id+1, func(r queue.Recovered) error {
+			require.Nil(t, r.Message)
+			require.Equal(t, id == 1, r.Expires)
+			return nil
+		}))
 	}
 }
 

@@ -182,6 +182,9 @@ func (s *Store) writeBlock(b *block, r room, records func(*encoder)) {
 	if len(b.refs) > 0 {
 		b.flags |= flagBodies
 	}
+	if e.expires {
+		b.flags |= flagExpires
+	}
 	if len(value) >= inlineOctets {
 		b.flags |= flagInLog
 	}

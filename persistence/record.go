@@ -42,13 +42,14 @@ type encoder struct {
 	previous *message.Message
 	ordinal  uint32
 	refs     []bodyRef
+	expires  bool // some messages have a time to live of their own
 	// seen holds the ordinals of messages that may come again in this block,
 	// as they do in a fan-out. It is nil where no message can.
 	seen map[*message.Message]uint32
 }
 
 func (e *encoder) reset() {
-	e.previous, e.ordinal, e.refs = nil, 0, nil
+	e.previous, e.ordinal, e.refs, e.expires = nil, 0, nil, false
 	if e.seen != nil {
 		clear(e.seen)
 	}
@@ -86,6 +87,7 @@ func (e *encoder) message(m *message.Message, stored *body) {
 		e.buf = appendText(e.buf, m.RoutingKey)
 	}
 	if flags&recordSameProperties == 0 {
+		e.expires = e.expires || m.Properties.Flags()&amqp.FlagExpiration != 0
 		e.buf = appendBytes(e.buf, m.Properties)
 	}
 	if flags&recordArrived != 0 {

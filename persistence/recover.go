@@ -64,6 +64,7 @@ func (s *Store) recovered(id uint32) (list []queue.Recovered, err error) {
 		}
 		found := queue.Recovered{
 			Span: span, Count: int(r.live), Octets: int64(r.block.octets) * int64(r.live) / int64(r.block.count),
+			Expires: r.block.flags&flagExpires != 0,
 		}
 		s.recall(&found, stopped)
 		list = append(list, found)

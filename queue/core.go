@@ -356,6 +356,9 @@ func (c *core) get() (e Entry, at place) {
 	if at == inReturned || at == inHead {
 		c.unacked++
 		e = lane.pop(at)
+		if c.timed {
+			c.tidy() // the next one has its own time
+		}
 	}
 	return e, at
 }

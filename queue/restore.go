@@ -19,6 +19,7 @@ func (q *Queue) streamOf(level uint8) uint32 { return q.spec.ID + uint32(level) 
 func (q *Queue) Restore(stream int, r Recovered) {
 	q.lock()
 	q.core.nextSeq = max(q.core.nextSeq, r.Last+1)
+	q.core.timed = q.core.timed || r.Expires
 	switch {
 	case r.Message != nil:
 		q.date(r.Message)

@@ -93,6 +93,9 @@ type Recovered struct {
 	// bodies, which is an estimate if some of them were acknowledged.
 	Count  int
 	Octets int64
+	// Expires says that some of them may have a time to live of their own; it
+	// is left out where Message is there to be asked.
+	Expires bool
 	// Redelivered are the messages that a consumer may have seen.
 	Redelivered []Span
 	// Returns is how often those of them have come back that have, as far as
