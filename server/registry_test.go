@@ -17,6 +17,9 @@ type limited struct {
 	vhost, user auth.Limits
 }
 
+// over gives it the users that it is over.
+func (l *limited) over(users *auth.Internal) { l.Internal = users }
+
 func (l *limited) Limits(string, auth.User) (ofVHost, ofUser auth.Limits) { return l.vhost, l.user }
 
 // knock tries to open the virtual host and returns the answer.

@@ -46,8 +46,8 @@ func serveBroker(t testing.TB, l net.Listener, of broker.Options, o server.Optio
 	o.Broker = b
 	if o.Authenticator == nil {
 		o.Authenticator = users
-	} else if narrow, ok := o.Authenticator.(*limited); ok {
-		narrow.Internal = users
+	} else if narrow, ok := o.Authenticator.(interface{ over(users *auth.Internal) }); ok {
+		narrow.over(users)
 	}
 	o.Version, o.NodeName = "test", "leveret@test"
 	o.Logger = slog.New(alarm{t})
