@@ -79,7 +79,7 @@ func (c *cellar) inspect(t *testing.T, trial *trial) {
 		if err := awaitCount(conn, s.queue, c.rules[s.queue].messages); err != nil || !empty {
 			return err
 		}
-		contents[s.queue], err = s.takeAll(conn)
+		contents[s.queue], err = s.take(conn, everything)
 		return err
 	})
 	if !empty {

@@ -169,11 +169,8 @@ func (s *shelf) take(conn *amqp.Connection, most int) (list []taken, err error) 
 	return list, nil
 }
 
-// takeAll empties the queue.
-func (s *shelf) takeAll(conn *amqp.Connection) ([]taken, error) {
-	const everything = 1 << 30
-	return s.take(conn, everything)
-}
+// everything is more messages than there are.
+const everything = 1 << 30
 
 // requireExists fails unless a broker has the queue of each shelf.
 func (s *stack) requireExists(t *testing.T, b *broker) {
