@@ -21,6 +21,7 @@ type unackedModel struct {
 	last   uint64
 	held   map[uint64]queue.Delivery
 	taken  []queue.Delivery // for a rollback
+	late   map[uint64]bool  // tags that were taken back because of their age
 }
 
 // TestUnackedList_AgainstModel does random things to a list and compares it
@@ -29,7 +30,7 @@ func TestUnackedList_AgainstModel(t *testing.T) {
 	q, err := queue.New(queue.Spec{Name: "q"}, queue.Options{})
 	require.NoError(t, err)
 	for seed := range uint64(20) {
-		m := &unackedModel{random: rand.New(rand.NewPCG(seed, 0)), queue: q, held: make(map[uint64]queue.Delivery)}
+		m := &unackedModel{random: rand.New(rand.NewPCG(seed, 0)), queue: q, held: make(map[uint64]queue.Delivery), late: make(map[uint64]bool)}
 		for step := range 300 {
 			name := m.step(t)
 			m.check(t, fmt.Sprintf("seed %d, step %d: %s", seed, step, name))
@@ -44,7 +45,8 @@ func (m *unackedModel) step(t *testing.T) string {
 	}{
 		{"push", m.push}, {"push", m.push}, {"push", m.push},
 		{"take one", m.takeOne}, {"take one", m.takeOne}, {"take one", m.takeOne}, {"take one", m.takeOne},
-		{"take many", m.takeMany}, {"restore", m.restore}, {"limit", m.limit}, {"take all", m.takeAll},
+		{"take many", m.takeMany}, {"restore", m.restore}, {"limit", m.limit},
+		{"take late", m.takeLate}, {"take all", m.takeAll},
 	}
 	chosen := steps[m.random.IntN(len(steps)-m.random.IntN(2))] // all is rarer
 	chosen.do(t)
@@ -82,7 +84,14 @@ func (m *unackedModel) take(t *testing.T, tag uint64, multiple bool) {
 		}
 	}
 	got, err := m.list.takeTagged(tag, multiple, nil)
-	if _, ok := m.held[tag]; !ok && !(multiple && tag == 0) {
+	forgiven := m.late[tag]
+	delete(m.late, tag)
+	if !multiple && forgiven {
+		require.NoError(t, err)
+		require.Empty(t, got)
+		return
+	}
+	if _, ok := m.held[tag]; !ok && !forgiven && !(multiple && tag == 0) {
 		var protocol *amqp.Error
 		require.ErrorAs(t, err, &protocol)
 		require.Equal(t, fmt.Sprintf("PRECONDITION_FAILED - unknown delivery tag %d", tag), protocol.ReplyText())
@@ -97,6 +106,30 @@ func (m *unackedModel) take(t *testing.T, tag uint64, multiple bool) {
 		delete(m.held, got[i].Tag)
 	}
 	m.taken = append(m.taken, got...)
+}
+
+// takeLate takes back what has an even number.
+func (m *unackedModel) takeLate(t *testing.T) {
+	even := func(d *queue.Delivery) bool { return d.Seq%2 == 0 }
+	upTo, oldest := m.tag(), uint64(0)
+	var want []uint64
+	for _, tag := range m.tags() {
+		switch d := m.held[tag]; {
+		case !even(&d):
+		case tag <= upTo:
+			want = append(want, tag)
+		case oldest == 0:
+			oldest = tag
+		}
+	}
+	got, next := m.list.takeLate(upTo, even)
+	require.Equal(t, oldest, next)
+	require.Len(t, got, len(want))
+	for i, d := range got {
+		require.Equal(t, want[i], d.Tag)
+		delete(m.held, d.Tag)
+		m.late[d.Tag] = true
+	}
 }
 
 // restore brings back some of what was taken, as a rollback does.
