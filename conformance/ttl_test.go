@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -261,15 +262,45 @@ func TestQueue_TTLOfPersistentMessages(t *testing.T) {
 	requireEmpty(t, ch, q)
 }
 
-// In a transaction the time begins with the publish.
+// However long a message takes through the broker, who waits for it gets it.
+func TestQueue_TTLOfZeroIsForAllThatConsumersTake(t *testing.T) {
+	rule(t, "queue")
+	c := dial(t)
+	ch, consuming := channelOn(t, c), channelOn(t, c)
+	q := ttlQueue(t, ch, 0)
+	ds := basicConsumer{noAck: true}.startOn(t, consuming, q)
+	body := strings.Repeat("x", 200_000)
+	const rounds = 200
+	for range rounds {
+		publish(t, ch, "", q, body)
+		receive(t, ds)
+	}
+}
+
+// In a transaction the time begins with the commit.
 func TestQueue_TTLOfATransaction(t *testing.T) {
 	rule(t, "queue")
-	ch, observer := txOpen(t)
-	q, target := deadQueues(t, observer, amqp091.Table{"x-message-ttl": int32(0)})
-	publish(t, ch, "", q, "m")
-	require.NoError(t, ch.TxCommit())
-	requireLettered(t, observer, target, "m")
-	requireEmpty(t, observer, q)
+	t.Run("for nobody", func(t *testing.T) {
+		rule(t, "queue")
+		ch, observer := txOpen(t)
+		q, target := deadQueues(t, observer, nil)
+		publish(t, ch, "", q, "m", expiring(strconv.Itoa(ttlShort)))
+		ttlPasses(t, observer, 2*ttlShort)
+		began := time.Now()
+		require.NoError(t, ch.TxCommit())
+		requireLettered(t, observer, target, "m")
+		require.GreaterOrEqual(t, time.Since(began), ttlShort*time.Millisecond-ttlRounding)
+	})
+	t.Run("for a consumer", func(t *testing.T) {
+		rule(t, "queue")
+		ch, observer := txOpen(t)
+		q := ttlQueue(t, observer, 0)
+		ds := basicConsumer{noAck: true}.startOn(t, observer, q)
+		publish(t, ch, "", q, "m")
+		ttlPasses(t, channelOn(t, dial(t)), ttlShort)
+		require.NoError(t, ch.TxCommit())
+		require.Equal(t, "m", string(receive(t, ds).Body))
+	})
 }
 
 // Messages of low priority wait behind those of higher priority, expired or not.

@@ -21,7 +21,8 @@ type core struct {
 	active    *Consumer   // the only one that is given messages, where there is a single one
 	exclusive bool        // the only consumer asked to be the only one
 	nextSeq   uint64
-	unacked   int // assigned or delivered, and not acknowledged
+	fresh     uint64 // messages from here on have just come, and no time is too short for who waits
+	unacked   int    // assigned or delivered, and not acknowledged
 	effects   effects
 	direct    direct
 
@@ -128,9 +129,11 @@ func (c *core) assignAll() {
 			c.effects.load = c.effects.load || c.rotation.waiting()
 			return
 		}
-		if c.timed && c.expired(lane.peek(from), c.now-1) {
-			c.drop(lane.pop(from), Expired)
-			continue
+		if c.timed {
+			if e := lane.peek(from); e.Seq < c.fresh && c.expired(e, c.now) {
+				c.drop(lane.pop(from), Expired)
+				continue
+			}
 		}
 		consumer := c.rotation.next()
 		if consumer == nil {

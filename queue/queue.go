@@ -89,7 +89,7 @@ func New(spec Spec, o Options) (*Queue, error) {
 
 // obey takes over what the arguments say.
 func (c *core) obey(args *Arguments) {
-	c.wakeAt = never
+	c.wakeAt, c.fresh = never, noPlace
 	c.lanes = newLanes(args.Levels)
 	c.law = args.law
 	c.timed = c.law.Rules != nil && (c.law.TTL >= 0 || c.law.Expires >= 0) || c.law.delays || c.law.retries()
@@ -142,6 +142,7 @@ func (q *Queue) keeps(m *message.Message) bool {
 // all of them.
 func (q *Queue) publishLocked(batch []Publication, unit *Unit) (complete bool) {
 	complete = true
+	q.core.fresh = q.core.nextSeq
 	for _, p := range batch {
 		if q.core.law.bounded() && !q.admit(p.Message) {
 			complete = false
@@ -163,6 +164,7 @@ func (q *Queue) publishLocked(batch []Publication, unit *Unit) (complete bool) {
 	}
 	q.core.trimming = q.core.law.bounded()
 	q.core.dispatch()
+	q.core.fresh = noPlace
 	return complete
 }
 

@@ -71,6 +71,7 @@ func (ch *channel) commitTx() error {
 	}
 	ch.tx = new(transaction)
 	for _, p := range tx.publishes {
+		p.message.Arrived = ch.conn.arrived // nobody has it before the commit
 		if p.mandatory && len(p.queues)+len(p.requesters) == 0 {
 			ch.returnMessage(p.message)
 		}
