@@ -27,7 +27,7 @@ func (q *Queue) lock() {
 // set it anew with each message.
 func (q *Queue) schedule() {
 	at := q.core.wakeAt
-	if q.expires() && len(q.core.consumers) == 0 {
+	if q.expires() && len(q.core.consumers) == 0 && !q.unusedLocked() {
 		at = min(at, q.clock.used+q.core.law.Expires)
 	}
 	if at == never {
@@ -61,6 +61,16 @@ func (q *Queue) tick() {
 	q.finish(&Unit{})
 	if expired {
 		q.host.Expired(q)
+		q.stay()
+	}
+}
+
+// stay goes on with a queue that was used in the moment in which it was to go.
+func (q *Queue) stay() {
+	q.lock()
+	defer q.mu.Unlock()
+	if !q.deleted {
+		q.schedule()
 	}
 }
 
@@ -76,14 +86,21 @@ func (q *Queue) expires() bool {
 	return q.core.law.Rules != nil && q.core.law.Expires > 0
 }
 
-// Touch notes that the queue is used: declared again, for one.
+// Touch notes that the queue is declared again, be it passively. That is a use of
+// a classic queue, but not of a quorum queue (RabbitMQ behaviour).
 func (q *Queue) Touch() {
 	q.lock()
-	q.touch()
+	q.touchByName()
 	q.mu.Unlock()
 }
 
-// touch does the same under the lock.
+func (q *Queue) touchByName() {
+	if q.args.Type != Quorum {
+		q.touch()
+	}
+}
+
+// touch notes that the queue is used; the caller holds the lock.
 func (q *Queue) touch() {
 	if q.expires() {
 		q.clock.used = q.core.now

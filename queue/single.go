@@ -59,10 +59,11 @@ func (c *core) successor() bool {
 
 // Declared is what queue.declare tells of the queue: how many messages are ready,
 // and how many consumers there are. Of those of a quorum queue that wait for the
-// active one nothing is told (RabbitMQ behaviour).
+// active one nothing is told (RabbitMQ behaviour). It counts as Touch does.
 func (q *Queue) Declared() (messages, consumers int) {
-	q.mu.Lock()
+	q.lock()
 	defer q.mu.Unlock()
+	q.touchByName()
 	consumers = len(q.core.consumers)
 	if q.core.law.single == ambitious {
 		consumers = min(consumers, 1)
