@@ -86,7 +86,10 @@ func New(options AuthorityOptions) (*Authority, error) {
 			a.mechanisms = append(a.mechanisms, m)
 		}
 	}
-	return a, a.certName.check()
+	if err := a.certName.check(); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 func set(names []string) map[string]struct{} {

@@ -3,6 +3,7 @@ package auth
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/leveretmq/leveret/definitions"
 )
@@ -84,6 +85,7 @@ func (d *Directory) UpdateUser(name string, do func(u *definitions.User)) (defin
 			return err
 		}
 		u := a.record
+		u.Tags = slices.Clone(u.Tags)
 		do(&u)
 		u.Name = name
 		return e.putUser(u)
@@ -103,10 +105,12 @@ func (d *Directory) PutVHost(v definitions.VHost) (definitions.Change, error) {
 }
 
 func (e *edit) mergeVHost(v definitions.VHost) error {
-	if old, ok := e.next.vhosts[v.Name]; ok {
-		v.MaxConnections = merged(v.MaxConnections, old.MaxConnections)
-		v.MaxQueues = merged(v.MaxQueues, old.MaxQueues)
+	old, exists := e.next.vhosts[v.Name]
+	if limit := e.d.maxVHosts; !exists && limit > 0 && len(e.next.vhosts) >= limit {
+		return fmt.Errorf("cannot create vhost '%s': vhost limit of %d %w", v.Name, limit, ErrTooMany)
 	}
+	v.MaxConnections = merged(v.MaxConnections, old.MaxConnections)
+	v.MaxQueues = merged(v.MaxQueues, old.MaxQueues)
 	return e.putVHost(v)
 }
 
@@ -119,6 +123,7 @@ func (d *Directory) UpdateVHost(name string, do func(v *definitions.VHost)) (def
 		if !ok {
 			return fmt.Errorf("%w: '%s'", ErrNoSuchVHost, name)
 		}
+		v.Tags = slices.Clone(v.Tags)
 		do(&v)
 		v.Name = name
 		return e.putVHost(v)

@@ -147,12 +147,12 @@ func (d *Directory) May(user User, vhost string, op Operation, r Resource) error
 	return d.search(row.pattern(op), r.Name)
 }
 
-// MayTopic answers nil where the user has no topic permission for the exchange,
-// else from its patterns.
+// MayTopic answers from the patterns of the user's topic permission for the
+// exchange, and yes where there is none (RabbitMQ behaviour).
 func (d *Directory) MayTopic(user User, vhost, exchange string, op Operation, key string) error {
 	g := d.current.Load().grant(user.Name, vhost)
-	if g == nil {
-		return nil
+	if g == nil || g.row == nil {
+		return ErrRefused
 	}
 	row := g.topics[exchange]
 	if row == nil {
@@ -289,5 +289,6 @@ var (
 	ErrTwoPasswords = errors.New("both a password and a password hash are given")
 	ErrQueueType    = errors.New("invalid queue type")
 	ErrProtected    = errors.New("protected from deletion")
-	ErrTooMany      = errors.New("limit is reached")
+	// ErrTooMany means a limit on the number of something.
+	ErrTooMany = errors.New("is reached")
 )

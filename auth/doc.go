@@ -1,11 +1,12 @@
-// Package auth answers who a client is and which virtual hosts it may enter.
+// Package auth answers who a client is, which virtual hosts it may enter and
+// what it may do there. It knows no sockets and stores nothing.
 //
 // # Model
 //
-// The server offers Mechanisms in connection.start and hands the mechanism and
-// the response of connection.start-ok to Login. A login ends in a User, or in
-// an error of one of three kinds that the server has to tell apart, because
-// RabbitMQ answers each in its own way:
+// The server asks an Authority. It offers Mechanisms in connection.start and
+// hands the mechanism and the response of connection.start-ok to Login. A login
+// ends in a User, or in an error of one of three kinds that the server has to
+// tell apart, because RabbitMQ answers each in its own way:
 //
 //   - ErrRefused: the response is well formed, but this client does not get
 //     in. The client learns that much and nothing more; the reason in the
@@ -13,16 +14,58 @@
 //   - ErrUnknownMechanism: the client chose a mechanism that is not offered.
 //   - ErrMalformedResponse: the response is not what its mechanism prescribes.
 //
-// Internal decides over a fixed list of users, as the configuration gives it.
-// What the server needs of it is an interface in package server; stores of
-// users that change, and external ones, will have the same methods.
+// Enter, May, MayAny and MayTopic then tell what the User may do; their refusals
+// are for the client.
+//
+// Behind the Authority is a chain of back ends (Backend). The first one that
+// accepts a login also decides what the user may do. Directory is the internal
+// one, which keeps users, virtual hosts and permissions as RabbitMQ does. Other
+// sources of identity are packages of their own with the same methods.
+//
+// # Changes
+//
+// The methods of Directory that change something check as RabbitMQ checks, take
+// effect at once, and return the definitions.Change that has to be stored, which
+// is empty if nothing has changed. Changes have to reach the store in the order
+// in which they were made: whoever makes them from several goroutines holds a
+// lock over both steps.
+//
+// Readers see an immutable snapshot and never take a lock. Each change makes the
+// next snapshot, in a time that is proportional to the number of users: many
+// changes at once are an Import. Generation is the number of the snapshot.
+// Whoever keeps an answer, such as a channel that publishes to one exchange all
+// the time, keeps the generation with it and asks again when it is another one;
+// that is how a change is felt by the next operation.
+//
+// # Patterns
+//
+// Permissions are regular expressions, which RabbitMQ gives to PCRE. Here they
+// are compiled by Go's regexp, whose searches take linear time; what that cannot
+// do, such as looking around or references back, goes to a backtracking engine
+// with a time limit (github.com/dlclark/regexp2, whose searches allocate). A
+// search that exceeds it is a refusal and is logged. As in RabbitMQ a pattern is
+// searched for, the empty pattern is "^$", and a character is an octet. The
+// differences:
+//
+//   - "$" matches at the end only, not before a line break at the end as well.
+//   - Patterns have 1000 octets at most, and a bounded size when compiled.
+//   - Refused when they are set: possessive quantifiers (a++), conditions
+//     ((?(1)a|b)), recursion, branch reset, \h \K \N \R \X \C \g and the like
+//     where Go's engine does not have them, classes within classes beside what
+//     takes the backtracking engine.
+//
+// A stored pattern that cannot be used matches nothing, and that is logged.
 //
 // # What a stranger can learn
 //
 // An unknown user costs the same work as a wrong password and is refused with
-// the same text, so that neither tells which names exist. Passwords are kept
-// as salted SHA-256 sums and compared in constant time. A deliberately slow
-// hash would protect nothing here, where the configuration carries the
-// passwords themselves, and would make the reconnection of many clients at
-// once a load of its own.
+// the same text, so that neither tells which names exist. Sums are compared in
+// constant time.
+//
+// Passwords are hashed as RabbitMQ does, by default with its salted SHA-256, so
+// that definitions go both ways. Hashes that were imported stay as they are. With
+// the option HashingArgon2id new passwords get a hash that is expensive to guess,
+// 19 MiB and about 30 ms each. As many are checked at a time as there are
+// processors, and who has logged in within the last five minutes costs no hash:
+// see verifier. As soon as one user has such a hash each failed login costs one.
 package auth

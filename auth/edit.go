@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -153,10 +154,6 @@ func (e *edit) putVHost(v definitions.VHost) error {
 	if err := checkVHost(v); err != nil {
 		return err
 	}
-	_, exists := e.next.vhosts[v.Name]
-	if limit := e.d.maxVHosts; !exists && limit > 0 && len(e.next.vhosts) >= limit {
-		return fmt.Errorf("cannot create vhost '%s': vhost %w: %d", v.Name, ErrTooMany, limit)
-	}
 	v.Tags = slices.Clone(v.Tags)
 	e.touch()
 	e.next.vhosts[v.Name] = v
@@ -200,9 +197,7 @@ func (e *edit) setPermission(p definitions.Permission) error {
 	for op, source := range []string{p.Configure, p.Write, p.Read} {
 		compiled, invalid := e.d.compile(source)
 		row.patterns[op] = compiled
-		if err == nil {
-			err = invalid
-		}
+		err = cmp.Or(err, invalid)
 	}
 	g.row = row
 	e.change.Put.Permissions = append(e.change.Put.Permissions, p)
@@ -219,25 +214,12 @@ func (e *edit) setTopicPermission(p definitions.TopicPermission) error {
 		return err
 	}
 	row := &topicPermission{record: p}
-	for source, target := range map[*string]*topicPattern{&p.Write: &row.write, &p.Read: &row.read} {
-		invalid := checkPattern(*source)
-		compiled, unfilled := e.d.compile(fill(*source, p.User, p.VHost))
-		*target = newTopicPattern(compiled)
-		for _, reason := range []error{invalid, unfilled} {
-			if err == nil {
-				err = reason
-			}
-		}
-	}
+	write, invalid := e.d.compile(fill(p.Write, p.User, p.VHost))
+	read, alsoInvalid := e.d.compile(fill(p.Read, p.User, p.VHost))
+	row.write, row.read = newTopicPattern(write), newTopicPattern(read)
 	g.topics[p.Exchange] = row
 	e.change.Put.TopicPermissions = append(e.change.Put.TopicPermissions, p)
-	return err
-}
-
-// checkPattern tells whether a pattern compiles before its variables are filled.
-func checkPattern(source string) error {
-	_, err := compilePattern(source)
-	return err
+	return cmp.Or(invalid, alsoInvalid)
 }
 
 // load takes over what was stored.
@@ -271,7 +253,7 @@ func checkUser(u definitions.User) error {
 		return err
 	}
 	if len(u.Tags) > maxTags {
-		return fmt.Errorf("user '%s' has %d tags: %w: %d", u.Name, len(u.Tags), ErrTooMany, maxTags)
+		return fmt.Errorf("user '%s' has %d tags: the limit of %d %w", u.Name, len(u.Tags), maxTags, ErrTooMany)
 	}
 	return checkTags(u.Tags)
 }
@@ -287,7 +269,7 @@ func checkVHost(v definitions.VHost) error {
 		return fmt.Errorf("%w: '%s'", ErrQueueType, v.DefaultQueueType)
 	}
 	if len(v.Tags) > maxTags {
-		return fmt.Errorf("virtual host '%s' has %d tags: %w: %d", v.Name, len(v.Tags), ErrTooMany, maxTags)
+		return fmt.Errorf("virtual host '%s' has %d tags: the limit of %d %w", v.Name, len(v.Tags), maxTags, ErrTooMany)
 	}
 	return checkTags(v.Tags)
 }

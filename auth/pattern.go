@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -26,13 +27,15 @@ var ErrInvalidPattern = errors.New("invalid regular expression")
 var errTimeout = errors.New("the pattern takes too long")
 
 // pattern is a regular expression of RabbitMQ, which uses PCRE on octets and
-// searches, so that nothing is anchored that the pattern does not anchor. It is
-// immutable.
+// searches, so that nothing is anchored that the pattern does not anchor. It does not
+// change.
 type pattern struct {
 	source string
 	kind   patternKind
 	re     *regexp.Regexp // patternLinear
 	slow   *backtracker   // patternBacktracking
+	// buffers holds *[]byte for texts that are not ASCII.
+	buffers sync.Pool
 }
 
 type patternKind uint8
@@ -144,8 +147,14 @@ func (p *pattern) matches(text string) (bool, error) {
 
 // matchOctets is the search in a text that is not ASCII.
 func (p *pattern) matchOctets(text string) bool {
-	var short [2 * 255]byte // the longest name, each octet as two
-	return p.re.Match(appendFromOctets(short[:0], text))
+	buffer, _ := p.buffers.Get().(*[]byte)
+	if buffer == nil {
+		buffer = new([]byte)
+	}
+	*buffer = appendFromOctets((*buffer)[:0], text)
+	found := p.re.Match(*buffer)
+	p.buffers.Put(buffer)
+	return found
 }
 
 // fromOctets makes a character of each octet, as PCRE sees a text (RabbitMQ

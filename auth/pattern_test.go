@@ -1,0 +1,262 @@
+package auth
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+type verdict string
+
+const (
+	yes     verdict = "yes"
+	no      verdict = "no"
+	invalid verdict = "invalid"
+)
+
+type patternCase struct {
+	pattern, text string
+	want          verdict
+}
+
+// asRabbitMQ is what RabbitMQ 3.10.8 answers.
+func asRabbitMQ() []patternCase {
+	return []patternCase{
+		{"", "", yes},
+		{"", "a", no},
+		{"^$", "", yes},
+		{"^$", "a", no},
+		{".*", "", yes},
+		{".*", "a\nb", yes},
+		{"a", "bab", yes},
+		{"a", "bcd", no},
+		{"^a", "ba", no},
+		{"^a", "ab", yes},
+		{"a$", "ba", yes},
+		{"a$", "ab", no},
+		{`^amq\.gen.*`, "amq.gen-x", yes},
+		{`^amq\.gen.*`, "amq-gen", no},
+		{`^(amq\.gen.*|ord\..*)$`, "ord.x", yes},
+		{`^(amq\.gen.*|ord\..*)$`, "ordx", no},
+		{"^(ord|orders)$", "orders", yes},
+		{"^(ord|orders)$", "order", no},
+		{"^.*$", "a", yes},
+		{"^.*$", "a\nb", no},
+		{"a.b", "a\nb", no},
+		{"(?s)a.b", "a\nb", yes},
+		{"(?i)ORD", "ord", yes},
+		{"ORD", "ord", no},
+		{"[[:alpha:]]+", "1a", yes},
+		{"[[:alpha:]]+", "12", no},
+		{"[[:^digit:]]", "1", no},
+		{"(?<!x)y", "y", yes},
+		{"(?<!x)y", "xy", no},
+		{"(?<=x)y", "xy", yes},
+		{"(?<=x)y", "y", no},
+		{"^(?!secret)", "secret.1", no},
+		{"^(?!secret)", "public", yes},
+		{"^(?!secret|hidden).*$", "hidden", no},
+		{"^(?!secret|hidden).*$", "hid", yes},
+		{`(a)\1`, "aa", yes},
+		{`(a)\1`, "ab", no},
+		{"^(?>a+)ab", "aaab", no},
+		{`(?<n>a)\k<n>`, "aa", yes},
+		{"^.$", "é", no},
+		{"^..$", "é", yes},
+		{"é", "é", yes},
+		{"^é$", "è", no},
+		{"[é]", "é", yes},
+		{"^[^a]$", "é", no},
+		{"^(?!b)..$", "é", yes},
+		{"^(?!b).$", "é", no},
+		{`\Qa.b\E`, "a.b", yes},
+		{`\Qa.b\E`, "axb", no},
+		{`\_`, "_", yes},
+		{`\x{41}`, "A", yes},
+		{`\x41`, "A", yes},
+		{"a{,2}", "a", no},
+		{"a{,2}", "a{,2}", yes},
+		{"a{2}", "aa", yes},
+		{"[]a]", "]", yes},
+		{"[^]a]", "]", no},
+		{`\z`, "a", yes},
+		{`a\Z`, "a", yes},
+		{`a\Z(?!b)`, "a", yes},
+		{"(?x)a b(?=c)", "abc", yes},
+		{"^[a-z-[b]]$", "b]", yes},
+		{`\bord\b`, "my ord", yes},
+		{`\bord\b`, "myord", no},
+		{`\w+(?=!)`, "a!", yes},
+		{`^\d+$`, "123", yes},
+		{`^\d+$`, "12a", no},
+		{`^\S+$`, "a b", no},
+		{"x|", "q", yes},
+		{"^a|b", "cb", yes},
+		{`\.`, ".", yes},
+		{`\.`, "a", no},
+		{`a\tb`, "a\tb", yes},
+		{`[\w.]+@`, "a.b@", yes},
+		{"(?:)", "x", yes},
+		{"()", "x", yes},
+		{"{username}", "{username}", yes},
+		{"{username}", "username", no},
+		{`^[\[\]]$`, "[", yes},
+		{"a*?b", "b", yes},
+		{"(?U)a+", "a", yes},
+		{"(?m)^b", "a\nb", yes},
+		{"(?#x)a(?=b)", "ab", yes},
+		{"[[:alpha:]](?=1)", "a1", yes},
+		{"[[:alpha:]](?=1)", "21", no},
+		{"^[-a](?=b)", "-b", yes},
+		{`\/orders(?!\/x)`, "/orders/y", yes},
+		{`\/orders(?!\/x)`, "/orders/x", no},
+		{"(", "(", invalid},
+		{"[", "[", invalid},
+		{"*", "*", invalid},
+		{"a**", "a", invalid},
+		{"x{2,1}", "x", invalid},
+		{`\`, `\`, invalid},
+		{"(?<n", "x", invalid},
+		{"[z-a]", "z", invalid},
+		{"(?P<n>a)", "a", yes},
+		{`\u0041`, "A", invalid},
+		{"a)", "a", invalid},
+	}
+}
+
+// asLeveret is where Leveret means to be stricter.
+func asLeveret() []patternCase {
+	return []patternCase{
+		{"^a$", "a\n", no},          // RabbitMQ: yes
+		{"^$", "\n", no},            // RabbitMQ: yes
+		{"a++b", "aab", invalid},    // RabbitMQ: yes
+		{`\h(?=a)`, " a", invalid},  // RabbitMQ: yes
+		{"(?(1)a|b)", "b", invalid}, // other conditions: yes
+		{"(?|(a)|(b))\\1", "bb", invalid},
+		{"(?1)(a)", "aa", invalid},
+		{"[a-z-[b]](?=c)", "b]c", invalid},
+		{"[[.a.]]", ".]", yes}, // RabbitMQ: invalid
+		{strings.Repeat("a", maxPattern+1), "a", invalid},
+		{"((a|b|c|d){900}x|y){1}" + strings.Repeat("z{900}", 15), "a", invalid},
+	}
+}
+
+func judge(pattern, text string) verdict {
+	p, err := compilePattern(pattern)
+	if err != nil {
+		return invalid
+	}
+	found, err := p.matches(text)
+	if err != nil || !found {
+		return no
+	}
+	return yes
+}
+
+func TestPatterns(t *testing.T) {
+	for _, c := range append(asRabbitMQ(), asLeveret()...) {
+		require.Equal(t, c.want, judge(c.pattern, c.text), "%q in %q", c.pattern, c.text)
+	}
+}
+
+func TestInvalidPatternsMatchNothing(t *testing.T) {
+	for _, source := range []string{"(", "a++", "(?(1)a|b)", strings.Repeat("a", maxPattern+1)} {
+		p, err := compilePattern(source)
+		require.ErrorIs(t, err, ErrInvalidPattern)
+		for _, text := range []string{"", "a", source} {
+			found, err := p.matches(text)
+			require.NoError(t, err)
+			require.False(t, found)
+		}
+	}
+}
+
+func TestUsualPatternsTakeLinearTime(t *testing.T) {
+	for source, kind := range map[string]patternKind{
+		"": patternEmpty, "^$": patternEmpty, ".*": patternAll, "^.*": patternAll, "^": patternAll, "^.*$": patternLine,
+		"a?": patternAll, `^ord\..*`: patternLinear, "(a|b)": patternLinear, "(?!a)": patternBacktracking,
+	} {
+		p, err := compilePattern(source)
+		require.NoError(t, err)
+		require.Equal(t, kind, p.kind, source)
+	}
+}
+
+// The evil patterns of the books: whoever takes them to be a denial of service
+// gets a refusal within a fraction of a second.
+func TestSearchesEnd(t *testing.T) {
+	text := strings.Repeat("a", 250) + "!"
+	for _, source := range []string{
+		"(a+)+$", "^(a|a)*$", "(.*a){20}$", "(?=b)?(a+)+$", "^(?!b)(a+)+$", `^(?!b)(a|aa)+$`, `(?!b)(\w*)*\d`,
+		"(x+x+)+y(?!z)", `^(?!c)(([a-z])+.)+[A-Z]([a-z])+$`,
+	} {
+		p, err := compilePattern(source)
+		require.NoError(t, err)
+		began := time.Now()
+		found, _ := p.matches(text)
+		require.False(t, found, source)
+		require.Less(t, time.Since(began), 2*time.Second, source)
+	}
+}
+
+func TestQuotedTextsMatchThemselves(t *testing.T) {
+	for _, text := range []string{"a.b", "a+b (c) [d]", `\`, "^$", "ü", "a-b", "{vhost}", "\n", "CN=app,O=x y"} {
+		p, err := compilePattern("^" + quotePattern(text) + "$")
+		require.NoError(t, err)
+		for _, other := range append([]string{"", "aXb", "a"}, text) {
+			found, err := p.matches(other)
+			require.NoError(t, err)
+			require.Equal(t, other == text, found, "%q in %q", text, other)
+		}
+	}
+}
+
+// FuzzPattern holds searches against those of Go's engine without what makes
+// them fast here.
+func FuzzPattern(f *testing.F) {
+	for _, c := range append(asRabbitMQ(), asLeveret()...) {
+		f.Add(c.pattern, c.text)
+	}
+	f.Fuzz(func(t *testing.T, source, text string) {
+		if len(text) > 255 {
+			return
+		}
+		p, err := compilePattern(source)
+		if err != nil {
+			require.ErrorIs(t, err, ErrInvalidPattern)
+		}
+		began := time.Now()
+		found, _ := p.matches(text)
+		require.Less(t, time.Since(began), 5*time.Second)
+		if err != nil {
+			require.False(t, found)
+			return
+		}
+		plain, err := regexp.Compile(source)
+		if err == nil && isASCII(source) && isASCII(text) {
+			if source == "" {
+				plain = regexp.MustCompile("^$")
+			}
+			require.Equal(t, plain.MatchString(text), found)
+		}
+	})
+}
+
+func FuzzQuote(f *testing.F) {
+	f.Add("a.b", "a_b")
+	f.Fuzz(func(t *testing.T, text, other string) {
+		if len(text) > maxPattern/2-2 || len(other) > 255 {
+			return
+		}
+		p, err := compilePattern("^" + quotePattern(text) + "$")
+		require.NoError(t, err)
+		for _, s := range []string{text, other} {
+			found, err := p.matches(s)
+			require.NoError(t, err)
+			require.Equal(t, s == text, found)
+		}
+	})
+}
