@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/leveretmq/leveret/queue"
@@ -17,8 +18,12 @@ const (
 
 // gather moves messages of one queue that lie in mixed or small blocks into
 // larger blocks of its own. Only what a run has left as a whole is moved, so
-// that runs stay disjoint.
+// that runs stay disjoint. The list may be in any order.
 func (s *Store) gather(list []queue.Enqueue) {
+	byPlace := func(a, b queue.Enqueue) int { return cmp.Or(cmp.Compare(a.Queue, b.Queue), cmp.Compare(a.Seq, b.Seq)) }
+	if !slices.IsSortedFunc(list, byPlace) {
+		slices.SortFunc(list, byPlace)
+	}
 	for len(list) > 0 {
 		n := 1
 		for n < len(list) && list[n].Queue == list[0].Queue {

@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/dgraph-io/badger/v4"
@@ -56,6 +57,40 @@ func TestGather_ScatteredMessagesMeetInOneBlock(t *testing.T) {
 	for _, l := range load(t, s, 1, allNumbers()) {
 		require.Equal(t, list[l.Seq-1].Message, l.Message)
 	}
+}
+
+// A queue lists what is ready, and then what waits for its time, which may have
+// come before.
+func TestGather_InAnyOrder(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	list := scatter(t, s)
+	var mixed []queue.Enqueue
+	for from := len(list) - 8; from >= 0; from -= 8 {
+		mixed = append(mixed, list[from:from+8]...)
+	}
+	commit(t, s, queue.Unit{Gather: mixed})
+	require.Equal(t, numbers(1, 40), seqs(recovered(t, openDir(t, snapshot(t, s)), 1)))
+	for _, l := range load(t, s, 1, allNumbers()) {
+		require.Equal(t, list[l.Seq-1].Message, l.Message)
+	}
+	require.Equal(t, 1, runsOf(s, 1))
+}
+
+func TestGather_InAnyOrderWithinABlock(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	declare(t, s, 1, 2)
+	var list []queue.Enqueue
+	for first := uint64(1); first < 30; first += 3 {
+		u := queue.Unit{Enqueue: []queue.Enqueue{enqueue(2, first, sized(10, 1))}}
+		for seq := first; seq < first+3; seq++ {
+			u.Enqueue = append(u.Enqueue, enqueue(1, seq, sized(2000, int(seq))))
+		}
+		commit(t, s, u)
+		list = append(list, u.Enqueue[1:]...)
+	}
+	mixed := append(slices.Delete(slices.Clone(list), 27, 28), list[27])
+	commit(t, s, queue.Unit{Gather: mixed})
+	require.Equal(t, numbers(1, 30), seqs(recovered(t, openDir(t, snapshot(t, s)), 1)))
 }
 
 // What is acknowledged along with the gathering does not come back by it.

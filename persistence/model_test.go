@@ -249,7 +249,18 @@ func (m *model) gather(ids ...uint32) {
 			continue
 		}
 		from := m.random.IntN(len(all))
-		for _, seq := range all[from:min(len(all), from+1+m.random.IntN(200))] {
+		part := all[from:min(len(all), from+1+m.random.IntN(200))]
+		if m.random.IntN(2) == 0 { // some are ready, others wait for their time
+			var ready, waiting []uint64
+			for _, seq := range part {
+				if m.random.IntN(40) == 0 {
+					ready, waiting = waiting, ready
+				}
+				ready = append(ready, seq)
+			}
+			part = append(ready, waiting...)
+		}
+		for _, seq := range part {
 			u.Gather = append(u.Gather, enqueue(id, seq, m.queues[id][seq]))
 		}
 	}

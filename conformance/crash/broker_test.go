@@ -184,7 +184,7 @@ func (b *broker) await(t *testing.T, limit time.Duration) int {
 	select {
 	case <-b.exited:
 	case <-time.After(limit):
-		require.FailNow(t, "the broker does not end", "within %v\n%s", limit, b.output)
+		require.FailNow(t, "the broker does not end", "within %v\n%s", limit, b.stacks())
 	}
 	return b.process.ProcessState.ExitCode()
 }

@@ -94,7 +94,7 @@ func (s *script) publishHuge(ctx context.Context, conn *amqp.Connection) error {
 	return s.onConfirms(conn, func(channel *amqp.Channel) error {
 		s.history.Send(v)
 		confirm, err := channel.PublishWithDeferredConfirmWithContext(ctx, scriptFanout, "", true, false,
-			amqp.Publishing{DeliveryMode: amqp.Persistent, Body: EncodeBody(v, hugeBody)})
+			amqp.Publishing{DeliveryMode: amqp.Persistent, Priority: priorityOf(v), Body: EncodeBody(v, hugeBody)})
 		if err != nil {
 			return err
 		}
@@ -123,7 +123,7 @@ func (s *script) publishGroup(ctx context.Context, channel *amqp.Channel, count 
 		r := s.sender.routes[v.Origin]
 		s.history.Send(v)
 		confirm, err := channel.PublishWithDeferredConfirmWithContext(ctx, r.exchange, r.key, true, false,
-			amqp.Publishing{DeliveryMode: amqp.Persistent, Body: EncodeBody(v, s.sender.size())})
+			amqp.Publishing{DeliveryMode: amqp.Persistent, Priority: priorityOf(v), Body: EncodeBody(v, s.sender.size())})
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,9 @@ import (
 type shelf struct {
 	queue     uint16
 	arguments amqp.Table
+	// exchange is published to, if it is not the default exchange: a delayed one,
+	// which the queue is bound to by its name.
+	exchange  string
 	publisher *publisher
 	// dress completes a message; nil if there is nothing to add.
 	dress func(Value, *amqp.Publishing)
@@ -94,6 +97,15 @@ func (s *shelf) declare(conn *amqp.Connection) error {
 	if _, err := channel.QueueDeclare(queueName(s.queue), true, false, false, false, s.arguments); err != nil {
 		return err
 	}
+	if s.exchange != "" {
+		arguments := amqp.Table{"x-delayed-type": amqp.ExchangeDirect}
+		if err := channel.ExchangeDeclare(s.exchange, "x-delayed-message", true, false, false, false, arguments); err != nil {
+			return err
+		}
+		if err := channel.QueueBind(queueName(s.queue), queueName(s.queue), s.exchange, false, nil); err != nil {
+			return err
+		}
+	}
 	return channel.Close()
 }
 
@@ -124,7 +136,7 @@ func (p *publisher) put(channel *amqp.Channel, a *answers, s *shelf) bool {
 	}
 	p.history.Send(v)
 	m.Body = EncodeBody(v, min(p.size(), largestBody))
-	return channel.Publish("", queueName(s.queue), true, false, m) == nil
+	return channel.Publish(s.exchange, queueName(s.queue), false, false, m) == nil
 }
 
 // taken is a message that was taken out of a queue.
