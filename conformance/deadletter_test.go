@@ -73,6 +73,31 @@ func TestQueue_DeadLettersTellHowTheyDied(t *testing.T) {
 	}
 }
 
+// Quorum queues tell the same. They do not know reject-publish-dlx.
+func TestQueue_DeadLettersOfQuorumQueuesTellHowTheyDied(t *testing.T) {
+	rule(t, "queue")
+	for _, cause := range deadCauses() {
+		if cause.args["x-overflow"] != nil {
+			continue
+		}
+		t.Run(cause.name, func(t *testing.T) {
+			rule(t, "queue")
+			t.Parallel()
+			ch := openChannel(t)
+			target := tempQueue(t, ch)
+			source := quorumQueue(t, ch, deadAmong(cause.args, target))
+			publish(t, ch, "", source, "m", expiring(cause.expiration))
+			cause.kill(t, ch, source)
+			d := requireLettered(t, ch, target, "m")
+			want := death{
+				count: 1, reason: cause.reason, queue: source, exchange: "", keys: []any{source}, expiration: cause.expiration,
+			}
+			requireDeaths(t, d, want)
+			requireFirstAndLastDeath(t, d, want, want)
+		})
+	}
+}
+
 // What dies leaves the queue.
 func TestQueue_DeadLettersAreGoneFromTheirQueue(t *testing.T) {
 	rule(t, "queue")
@@ -181,6 +206,26 @@ func TestQueue_DeadLetterExchangeIsUsedAsExchangesAre(t *testing.T) {
 	publish(t, ch, "", source, "m")
 	rejected(t, ch, source)
 	require.Equal(t, dead, requireLettered(t, ch, target, "m").Exchange)
+}
+
+// Bindings may ask for headers, for the publisher's and for those that tell of the death.
+func TestQueue_DeadLettersAreRoutedByHeaders(t *testing.T) {
+	rule(t, "queue")
+	for name, args := range map[string]amqp091.Table{
+		"the publisher's": {"x-match": "all", "h": "v"},
+		"the broker's":    {"x-match": "all-with-x", "x-first-death-reason": "rejected"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rule(t, "queue")
+			ch := openChannel(t)
+			dead, target := tempExchange(t, ch, "headers"), tempQueue(t, ch)
+			exchangeBinding{source: dead, destination: target, args: args}.bindQueue(t, ch)
+			source := queueSpec{args: amqp091.Table{"x-dead-letter-exchange": dead}}.mustDeclare(t, ch)
+			publish(t, ch, "", source, "m", basicWithHeaders(amqp091.Table{"h": "v"}))
+			rejected(t, ch, source)
+			requireLettered(t, ch, target, "m")
+		})
+	}
 }
 
 // A dead message that has nowhere to go is not returned to its publisher, who asked for

@@ -180,12 +180,11 @@ func TestQueue_ExpiresOnlyWithoutConsumers(t *testing.T) {
 			t.Parallel()
 			c, observer := dial(t), openChannel(t)
 			ch := channelOn(t, c)
-			q, clock := expiringQueue(t, observer, nil), ""
+			q := expiringQueue(t, observer, nil)
 			basicConsumer{tag: "c"}.startOn(t, ch, q)
 			for range 2 {
 				used := time.Now()
-				clock = expiringQueue(t, observer, nil)
-				expiresAwait(t, clock, used)
+				expiresAwait(t, expiringQueue(t, observer, nil), used)
 			}
 			require.True(t, expiresExists(t, q))
 			used := time.Now()

@@ -153,6 +153,21 @@ func TestQueue_TTLGoesOnWhileAMessageIsOut(t *testing.T) {
 	}
 }
 
+// However often a message comes back, it has its time once.
+func TestQueue_TTLDoesNotBeginAnewWhenAMessageComesBack(t *testing.T) {
+	rule(t, "queue")
+	ch := openChannel(t)
+	q, target := deadQueues(t, ch, amqp091.Table{"x-message-ttl": int32(5 * ttlShort)})
+	publish(t, ch, "", q, "m")
+	eventually(t, "the message expires", func() bool {
+		if d, ok, err := ch.Get(q, false); err == nil && ok {
+			require.NoError(t, d.Nack(basicSingle, basicRequeue))
+		}
+		return readyCount(t, ch, target) == 1
+	})
+	requireLettered(t, ch, target, "m")
+}
+
 // A message that is out does not expire: it can be acknowledged, and is no dead letter.
 func TestQueue_TTLDoesNotEndWhatIsOut(t *testing.T) {
 	rule(t, "queue")
