@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"encoding/json"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -23,108 +25,18 @@ type patternCase struct {
 }
 
 // asRabbitMQ is what RabbitMQ 3.10.8 answers.
-func asRabbitMQ() []patternCase {
-	return []patternCase{
-		{"", "", yes},
-		{"", "a", no},
-		{"^$", "", yes},
-		{"^$", "a", no},
-		{".*", "", yes},
-		{".*", "a\nb", yes},
-		{"a", "bab", yes},
-		{"a", "bcd", no},
-		{"^a", "ba", no},
-		{"^a", "ab", yes},
-		{"a$", "ba", yes},
-		{"a$", "ab", no},
-		{`^amq\.gen.*`, "amq.gen-x", yes},
-		{`^amq\.gen.*`, "amq-gen", no},
-		{`^(amq\.gen.*|ord\..*)$`, "ord.x", yes},
-		{`^(amq\.gen.*|ord\..*)$`, "ordx", no},
-		{"^(ord|orders)$", "orders", yes},
-		{"^(ord|orders)$", "order", no},
-		{"^.*$", "a", yes},
-		{"^.*$", "a\nb", no},
-		{"a.b", "a\nb", no},
-		{"(?s)a.b", "a\nb", yes},
-		{"(?i)ORD", "ord", yes},
-		{"ORD", "ord", no},
-		{"[[:alpha:]]+", "1a", yes},
-		{"[[:alpha:]]+", "12", no},
-		{"[[:^digit:]]", "1", no},
-		{"(?<!x)y", "y", yes},
-		{"(?<!x)y", "xy", no},
-		{"(?<=x)y", "xy", yes},
-		{"(?<=x)y", "y", no},
-		{"^(?!secret)", "secret.1", no},
-		{"^(?!secret)", "public", yes},
-		{"^(?!secret|hidden).*$", "hidden", no},
-		{"^(?!secret|hidden).*$", "hid", yes},
-		{`(a)\1`, "aa", yes},
-		{`(a)\1`, "ab", no},
-		{"^(?>a+)ab", "aaab", no},
-		{`(?<n>a)\k<n>`, "aa", yes},
-		{"^.$", "é", no},
-		{"^..$", "é", yes},
-		{"é", "é", yes},
-		{"^é$", "è", no},
-		{"[é]", "é", yes},
-		{"^[^a]$", "é", no},
-		{"^(?!b)..$", "é", yes},
-		{"^(?!b).$", "é", no},
-		{`\Qa.b\E`, "a.b", yes},
-		{`\Qa.b\E`, "axb", no},
-		{`\_`, "_", yes},
-		{`\x{41}`, "A", yes},
-		{`\x41`, "A", yes},
-		{"a{,2}", "a", no},
-		{"a{,2}", "a{,2}", yes},
-		{"a{2}", "aa", yes},
-		{"[]a]", "]", yes},
-		{"[^]a]", "]", no},
-		{`\z`, "a", yes},
-		{`a\Z`, "a", yes},
-		{`a\Z(?!b)`, "a", yes},
-		{"(?x)a b(?=c)", "abc", yes},
-		{"^[a-z-[b]]$", "b]", yes},
-		{`\bord\b`, "my ord", yes},
-		{`\bord\b`, "myord", no},
-		{`\w+(?=!)`, "a!", yes},
-		{`^\d+$`, "123", yes},
-		{`^\d+$`, "12a", no},
-		{`^\S+$`, "a b", no},
-		{"x|", "q", yes},
-		{"^a|b", "cb", yes},
-		{`\.`, ".", yes},
-		{`\.`, "a", no},
-		{`a\tb`, "a\tb", yes},
-		{`[\w.]+@`, "a.b@", yes},
-		{"(?:)", "x", yes},
-		{"()", "x", yes},
-		{"{username}", "{username}", yes},
-		{"{username}", "username", no},
-		{`^[\[\]]$`, "[", yes},
-		{"a*?b", "b", yes},
-		{"(?U)a+", "a", yes},
-		{"(?m)^b", "a\nb", yes},
-		{"(?#x)a(?=b)", "ab", yes},
-		{"[[:alpha:]](?=1)", "a1", yes},
-		{"[[:alpha:]](?=1)", "21", no},
-		{"^[-a](?=b)", "-b", yes},
-		{`\/orders(?!\/x)`, "/orders/y", yes},
-		{`\/orders(?!\/x)`, "/orders/x", no},
-		{"(", "(", invalid},
-		{"[", "[", invalid},
-		{"*", "*", invalid},
-		{"a**", "a", invalid},
-		{"x{2,1}", "x", invalid},
-		{`\`, `\`, invalid},
-		{"(?<n", "x", invalid},
-		{"[z-a]", "z", invalid},
-		{"(?P<n>a)", "a", yes},
-		{`\u0041`, "A", invalid},
-		{"a)", "a", invalid},
+func asRabbitMQ(t testing.TB) []patternCase {
+	t.Helper()
+	text, err := os.ReadFile("testdata/patterns-3.10.8.json")
+	require.NoError(t, err)
+	var rows [][3]string
+	require.NoError(t, json.Unmarshal(text, &rows))
+	require.NotEmpty(t, rows)
+	var cases []patternCase
+	for _, row := range rows {
+		cases = append(cases, patternCase{row[0], row[1], verdict(row[2])})
 	}
+	return cases
 }
 
 // asLeveret is where Leveret means to be stricter.
@@ -157,7 +69,7 @@ func judge(pattern, text string) verdict {
 }
 
 func TestPatterns(t *testing.T) {
-	for _, c := range append(asRabbitMQ(), asLeveret()...) {
+	for _, c := range append(asRabbitMQ(t), asLeveret()...) {
 		require.Equal(t, c.want, judge(c.pattern, c.text), "%q in %q", c.pattern, c.text)
 	}
 }
@@ -217,7 +129,7 @@ func TestQuotedTextsMatchThemselves(t *testing.T) {
 // FuzzPattern holds searches against those of Go's engine without what makes
 // them fast here.
 func FuzzPattern(f *testing.F) {
-	for _, c := range append(asRabbitMQ(), asLeveret()...) {
+	for _, c := range append(asRabbitMQ(f), asLeveret()...) {
 		f.Add(c.pattern, c.text)
 	}
 	f.Fuzz(func(t *testing.T, source, text string) {
