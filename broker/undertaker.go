@@ -46,9 +46,12 @@ type burial struct {
 	dead  []queue.Dead
 	// done says that other queues have them already.
 	done bool
+	// octets is what the messages count in the undertaker's octets: what is
+	// confirmed later leaves the burial, and comes back in one of its own.
+	octets int64
 }
 
-func (b *burial) octets() (n int64) {
+func (b *burial) size() (n int64) {
 	for i := range b.dead {
 		if m := b.dead[i].Message; m != nil {
 			n += int64(m.Footprint())
@@ -72,8 +75,9 @@ func (u *undertaker) Bury(q *queue.Queue, dead []queue.Dead) {
 func (u *undertaker) add(b burial) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	b.octets = b.size()
 	u.work = append(u.work, b)
-	u.octets += b.octets()
+	u.octets += b.octets
 	u.more.Signal()
 }
 
@@ -104,7 +108,7 @@ func (u *undertaker) run() {
 		}
 		for i := range work {
 			u.bury(&work[i])
-			u.finished(work[i].octets())
+			u.finished(work[i].octets)
 		}
 	}
 }
