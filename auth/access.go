@@ -72,8 +72,7 @@ func (a *Authority) VHostAccess(user User, vhost string) bool { return a.Enter(u
 // May tells whether the user may do this to the queue or exchange; the refusal
 // is an *amqp.Error 403. It does not ask whether the resource exists: what a
 // user may not touch is refused before it is found missing (RabbitMQ behaviour).
-// With the internal back end it does not wait, and does not allocate but for a
-// pattern that backtracks.
+// With the internal back end it neither waits nor allocates.
 func (a *Authority) May(user User, vhost string, op Operation, r Resource) error {
 	if r.Kind == Exchange && r.Name == "" {
 		r.Name = defaultExchange

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/dlclark/regexp2"
@@ -19,7 +20,10 @@ var errNotPortable = errors.New("not supported")
 
 // backtracker is a pattern with something that takes backtracking: looking
 // around, references back, atomic groups.
-type backtracker struct{ re *regexp2.Regexp }
+type backtracker struct {
+	re      *regexp2.Regexp
+	buffers sync.Pool // *[]rune
+}
 
 func compileBacktracker(source string) (*backtracker, error) {
 	if err := portable(source); err != nil {
@@ -34,13 +38,17 @@ func compileBacktracker(source string) (*backtracker, error) {
 }
 
 func (b *backtracker) matches(text string) (bool, error) {
-	// One character per octet, see fromOctets.
-	var short [255]rune
-	runes := short[:0]
-	for i := range len(text) {
-		runes = append(runes, rune(text[i]))
+	buffer, _ := b.buffers.Get().(*[]rune)
+	if buffer == nil {
+		buffer = new([]rune)
 	}
-	found, err := b.re.MatchRunes(runes)
+	defer b.buffers.Put(buffer)
+	*buffer = (*buffer)[:0]
+	// One character per octet, see fromOctets.
+	for i := range len(text) {
+		*buffer = append(*buffer, rune(text[i]))
+	}
+	found, err := b.re.MatchRunes(*buffer)
 	if err != nil {
 		return false, errTimeout
 	}

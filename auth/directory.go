@@ -137,8 +137,7 @@ func (d *Directory) Enter(user User, vhost string) error {
 	return nil
 }
 
-// May answers from the patterns of the user's permission. It does not allocate,
-// but for patterns that backtrack.
+// May answers from the patterns of the user's permission.
 func (d *Directory) May(user User, vhost string, op Operation, r Resource) error {
 	row := d.current.Load().permission(user.Name, vhost)
 	if row == nil {

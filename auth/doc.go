@@ -42,8 +42,8 @@
 // Permissions are regular expressions, which RabbitMQ gives to PCRE. Here they
 // are compiled by Go's regexp, whose searches take linear time; what that cannot
 // do, such as looking around or references back, goes to a backtracking engine
-// with a time limit (github.com/dlclark/regexp2, whose searches allocate). A
-// search that exceeds it is a refusal and is logged. As in RabbitMQ a pattern is
+// with a time limit (github.com/dlclark/regexp2). A search that exceeds it is a
+// refusal and is logged. As in RabbitMQ a pattern is
 // searched for, the empty pattern is "^$", and a character is an octet. The
 // differences:
 //
