@@ -58,6 +58,11 @@
 //	FailedSync              EIO from the N-th msync or fsync on, then a power cut
 //	BitRot                  one bit flipped in a file of a stopped broker
 //	TwoBrokersOnOneDirectory
+//	DeadLetters             SIGKILL while messages expire, are rejected, are too many
+//	TimeToLive              SIGKILL while messages have time left, or no more
+//	Delays                  SIGKILL while messages are held back
+//	Limits                  SIGKILL while queues are full
+//	Priorities              SIGKILL; what is left comes in the right order
 //	MutantsAreFound         brokers with a fault, which the tests above must find
 //
 // The load is eight publishers with confirms and two with transactions, eight
@@ -83,7 +88,8 @@
 //
 // How often each thing is done (make crash does little, make crash-long much):
 // CRASH_CYCLES, CRASH_START_KILLS, CRASH_STOPS, CRASH_DEFINITIONS,
-// CRASH_POWER_CUTS, CRASH_FIRST_BOOTS, CRASH_FAILED_SYNCS, CRASH_FLIPS, and
+// CRASH_POWER_CUTS, CRASH_FIRST_BOOTS, CRASH_FAILED_SYNCS, CRASH_FLIPS,
+// CRASH_LETTERS, CRASH_EXPIRIES, CRASH_DELAYS, CRASH_LIMITS, CRASH_PRIORITIES, and
 // CRASH_POINTS, the number of random N for each system call; 0 is every N, over
 // and over until each call was hit, CRASH_ROUNDS times at most.
 //
