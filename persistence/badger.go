@@ -125,6 +125,8 @@ type badgerLog struct {
 	collected atomic.Uint32
 	// unmoved says that it had nothing in it that lives.
 	unmoved atomic.Bool
+	// stuck says that Badger cannot be closed any more: see lineStuck.
+	stuck atomic.Bool
 }
 
 func newBadgerLog(log *slog.Logger, syncs *syncer) *badgerLog {
@@ -149,6 +151,9 @@ func (l *badgerLog) line(level slog.Level, format string, args []any) {
 			}
 		}
 	}
+	if strings.HasPrefix(format, lineStuck) {
+		l.stuck.Store(true)
+	}
 	defer l.freeze(format)
 	if l.log.Enabled(context.Background(), level) {
 		l.log.Log(context.Background(), level, "badger: "+strings.TrimSpace(fmt.Sprintf(format, args...)))
@@ -166,15 +171,23 @@ func (l *badgerLog) freeze(format string) {
 	}
 }
 
+// lineStuck begins the line about a damaged length in the value log. Badger v4.9.6
+// returns from there with a lock of the file that it never gives back: its Close
+// would wait for ever.
+const lineStuck = "Invalid read: vp"
+
 // failedValueSync begins the line about a failed sync of the value log.
 const failedValueSync = "Error while curlf sync"
 
 // closeBadger closes a database unless it has a fault: Badger v4.9.6 tries for
 // ever, in its Close too, to write a memtable that it cannot write. One that
-// has a fault is left to the end of the process.
+// has a fault, or is stuck, is left to the end of the process.
 func closeBadger(db *badger.DB, log *badgerLog) error {
 	if err := log.fault(); err != nil {
 		return err
+	}
+	if log.stuck.Load() {
+		return nil
 	}
 	closed := make(chan error, 1)
 	go func() { closed <- db.Close() }()

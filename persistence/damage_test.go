@@ -74,6 +74,53 @@ func TestDamagedBlocks(t *testing.T) {
 	}
 }
 
+// Badger keeps a file locked in which a length is damaged, and could not be closed.
+func TestDamagedLength(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	declare(t, s, 1)
+	commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, 1, sized(20_000, 1))}})
+	own, _ := keys(t, s, prefixBlock)
+	dir := snapshot(t, s)
+	spoilLength(t, filepath.Join(dir, storeDir), own[0])
+
+	s = openDir(t, dir)
+	require.Empty(t, recovered(t, s, 1))
+	commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, s.NextSequence(1), text("new"))}})
+	closed := make(chan error, 1)
+	go func() { closed <- s.Close([]queue.Range{single(1, s.NextSequence(1))}) }()
+	select {
+	case err := <-closed:
+		require.NoError(t, err)
+	case <-time.After(10 * time.Second):
+		require.FailNow(t, "the store does not close")
+	}
+	again := t.TempDir()
+	copySettled(t, again, dir)
+	s = openDir(t, again)
+	require.True(t, s.clean, "the stop was recorded")
+	require.Equal(t, []string{"new"}, bodies(recovered(t, s, 1)))
+}
+
+// spoilLength flips a bit of the length of a key in the value log.
+func spoilLength(t *testing.T, dir string, key []byte) {
+	t.Helper()
+	logs, err := filepath.Glob(filepath.Join(dir, "*.vlog"))
+	require.NoError(t, err)
+	for _, path := range logs {
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		at := bytes.Index(data, key)
+		if at < 0 {
+			continue
+		}
+		const lengths = 1 + 3 + 1 // of key, value, and time to live
+		data[at-lengths] ^= 1 << 6
+		require.NoError(t, os.WriteFile(path, data, 0o600))
+		return
+	}
+	require.FailNow(t, "no value log has the key")
+}
+
 // spoil damages the first value of the case's kind.
 func (c damageCase) spoil(t *testing.T, s *Store) write {
 	t.Helper()

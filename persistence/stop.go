@@ -17,7 +17,7 @@ import (
 // these will be flagged as redelivered by the next Recover. Units that come
 // later get ErrClosed. A store that has failed writes nothing more and leaves
 // its directory locked for the rest of the process; so does one whose disk is
-// full (ErrDiskFull).
+// full (ErrDiskFull), and one of whose value log a length is damaged.
 func (s *Store) Close(redelivered []queue.Range) error {
 	s.closing.Do(func() { s.outcome = s.close(redelivered) })
 	return s.outcome
@@ -52,6 +52,10 @@ func (s *Store) close(redelivered []queue.Range) error {
 		s.log.Warn("the swap file was not removed; the next start does it", "error", err)
 	}
 	s.badger.onFault.Store(nil)
+	if s.badger.stuck.Load() {
+		s.log.Warn("the message store is damaged and was not closed in order; nothing is lost by that")
+		return nil // all is synced, and the directory stays locked while Badger may write
+	}
 	if err := closeBadger(s.db, s.badger); err != nil {
 		return fmt.Errorf("persistence: closing: %w", err)
 	}
