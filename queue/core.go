@@ -111,6 +111,9 @@ func (c *core) dispatch() {
 		c.ripen()
 	}
 	c.assignAll()
+	if c.expireAnywhere() {
+		c.assignAll() // what was first may have been out of memory
+	}
 	if c.timed || c.trimming {
 		c.tidy()
 	}
@@ -392,6 +395,7 @@ func (c *core) removeConsumer(consumer *Consumer) bool {
 			c.giveBack(consumer.assigned.pop())
 		}
 		consumer.assignedBytes = 0
+		c.trimming = c.law.bounded()
 		c.elect()
 		if c.active != nil {
 			c.readmit(c.active) // it may have stood back for the one that goes

@@ -80,8 +80,9 @@ func (l *law) highest() int {
 }
 
 // dense says that the stored messages of a lane are neighbours: between two of
-// them lies no other one of the lane that is somewhere else.
-func (l *law) dense() bool { return !l.delays }
+// them lies no other one of the lane that is somewhere else. What waits may do so,
+// and what has expired until it is buried.
+func (l *law) dense() bool { return !l.delays && !l.anywhere }
 
 // priorities maps the priority of messages to levels.
 type priorities struct {
@@ -175,9 +176,9 @@ func (c *core) expired(e Entry, now int64) bool { return c.deadline(e.Message) <
 // tidy drops what may not remain: what is too much, and what has expired at the
 // front. Behind the front nothing is looked for (RabbitMQ behaviour).
 func (c *core) tidy() {
+	c.expireAnywhere()
 	c.trim()
 	if c.timed {
-		c.expireAnywhere()
 		c.expire()
 		if len(c.mortals) > 0 {
 			c.wakeAt = min(c.wakeAt, c.mortals[0].deadline)

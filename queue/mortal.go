@@ -18,17 +18,20 @@ func (m mortal) before(other mortal) bool { return m.deadline < other.deadline }
 
 // expireAnywhere drops what has expired, be it at the front or not: a queue does so
 // if it is declared with x-message-ttl-anywhere. What is unacknowledged or gone is
-// not found. Transient messages that are on the disk expire at the front.
-func (c *core) expireAnywhere() {
+// not found. Transient messages that are on the disk expire at the front. The result
+// says whether any was out of memory.
+func (c *core) expireAnywhere() (unread bool) {
 	for len(c.mortals) > 0 && c.mortals[0].deadline <= c.now {
 		m := c.mortals.pop()
 		if e, found := c.lanes.of(m.level).take(m); found {
 			if e.Message == nil {
 				c.generation++ // a running load might bring it back
+				unread = true
 			}
 			c.drop(e, Expired)
 		}
 	}
+	return unread
 }
 
 // expect notes when a message will expire.
@@ -65,8 +68,7 @@ func (r *ready) take(m mortal) (Entry, bool) {
 		}
 	}
 	for _, b := range []*backlog{r.low, r.out} {
-		if b.take(m) {
-			e := Entry{Seq: m.seq, octets: m.octets, level: m.level, state: stored | settled}
+		if e, found := b.take(m); found {
 			return e, true
 		}
 	}
@@ -74,19 +76,19 @@ func (r *ready) take(m mortal) (Entry, bool) {
 }
 
 // take removes a stored message.
-func (b *backlog) take(m mortal) bool {
+func (b *backlog) take(m mortal) (Entry, bool) {
 	if b == nil {
-		return false
+		return Entry{}, false
 	}
 	i := sort.Search(len(b.spans), func(i int) bool { return b.spans[i].Last >= m.seq })
 	if i == len(b.spans) || b.spans[i].First > m.seq {
-		return false
+		return Entry{}, false
 	}
+	e := Entry{Seq: m.seq, octets: m.octets, Returns: b.takeReturns(m.seq), level: m.level, state: stored | settled}
 	b.spans = subtract(b.spans, []Span{{First: m.seq, Last: m.seq}}, m.seq)
-	b.takeReturns(m.seq)
 	b.count--
 	b.octets -= int64(m.octets)
-	return true
+	return e, true
 }
 
 // skipTombs drops what expireAnywhere has left at the front.

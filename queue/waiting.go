@@ -52,6 +52,7 @@ const ripeAtOnce = 4096
 func (c *core) ripen() {
 	var given []Entry
 	for n := 0; n < ripeAtOnce && c.waiting.next() <= c.now; n++ {
+		c.trimming = c.law.bounded()
 		e := c.waiting.list.pop().Entry
 		if e.stored() {
 			c.waiting.memory -= e.charge()
