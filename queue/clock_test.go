@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/message"
 	"github.com/leveretmq/leveret/queue"
 )
 
@@ -91,4 +92,23 @@ func TestQueueExpiresLaterWhenItIsUsed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The time of a message that is held back begins when it is ready.
+func TestQueueExpiresMessagesAfterTheirDelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, err := queue.New(queue.Spec{VHost: "/", Name: "q", Arguments: amqp.Table{
+			{Key: "x-delayed", Value: true}, {Key: "x-message-ttl", Value: int32(100)},
+		}}, queue.Options{})
+		require.NoError(t, err)
+		m := &message.Message{Arrived: time.Now().UnixMilli(), Properties: amqp.PropertyList{
+			Headers: amqp.Table{{Key: "x-delay", Value: int32(1000)}},
+		}.Encode()}
+		q.Publish([]queue.Publication{{Message: m}})
+		require.Equal(t, queue.Counts{Delayed: 1}, q.Counts())
+		time.Sleep(1099 * time.Millisecond)
+		require.Equal(t, queue.Counts{Ready: 1}, q.Counts())
+		time.Sleep(2 * time.Millisecond)
+		require.Equal(t, queue.Counts{}, q.Counts())
+	})
 }

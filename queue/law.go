@@ -167,6 +167,9 @@ func (c *core) deadline(m *message.Message) int64 {
 	if ttl == never {
 		return never
 	}
+	if c.law.delays {
+		ttl += Delay(m) // while it waits it is not ready
+	}
 	return m.Arrived + ttl
 }
 
