@@ -31,6 +31,7 @@ func (v *VHost) Bind(spec binding.Spec, owner any) error {
 		e = existing
 	} else {
 		v.link(id, e)
+		v.tellBinding("binding.created", e, owner)
 		missed = v.catchUp(e)
 		if e.durable() {
 			e.declared.begin(v.broker.commit(definitions.Change{Put: definitions.Set{Bindings: []binding.Spec{e.spec}}}))
@@ -77,7 +78,7 @@ func (v *VHost) Unbind(spec binding.Spec, owner any) error {
 		if e.toQueue != nil && e.toQueue.queue.LockedFor(owner) {
 			return e.toQueue.queue.Spec().Locked()
 		}
-		v.unlink(e, c)
+		v.unlink(e, c, owner)
 		return nil
 	})
 }
@@ -129,7 +130,8 @@ func (v *VHost) link(id string, e *edge) {
 
 // unlink removes a binding, and its source if that was an auto-delete exchange
 // and this its last binding. The caller holds the lock and commits c.
-func (v *VHost) unlink(e *edge, c *definitions.Change) {
+func (v *VHost) unlink(e *edge, c *definitions.Change, owner any) {
+	v.tellBinding("binding.deleted", e, owner)
 	v.version.Add(1)
 	id := e.spec.Identity()
 	e.source.router.Remove(e.spec.RoutingKey, e.spec.Arguments, e.target())
@@ -140,7 +142,7 @@ func (v *VHost) unlink(e *edge, c *definitions.Change) {
 	}
 	_, lives := v.exchanges[e.source.spec.Name]
 	if lives && e.source.spec.AutoDelete && len(e.source.sourceOf) == 0 {
-		v.dropExchange(e.source, c)
+		v.dropExchange(e.source, c, nil)
 	}
 }
 

@@ -18,6 +18,9 @@ type Options struct {
 	Alarms *Alarms
 	// VHosts are the names of the virtual hosts to serve; empty means "/".
 	VHosts []string
+	// EventVHost has the exchange amq.rabbitmq.event; empty means that nobody
+	// learns of events. LogVHost has amq.rabbitmq.log in the same way.
+	EventVHost, LogVHost string
 	// Limits bounds what clients may make.
 	Limits Limits
 	// MemoryBudget is what queued messages may cost in memory together before
@@ -49,6 +52,9 @@ type Broker struct {
 	numbers    *queueNumbers
 	undertaker *undertaker
 	courier    *courier
+	herald     *herald
+	eventVHost string
+	logVHost   string
 	recovered  chan struct{} // closed when everything stored is back
 }
 
@@ -65,11 +71,12 @@ func New(o Options) (*Broker, error) {
 		o.Alarms = NewAlarms()
 	}
 	b := &Broker{
-		store: o.Store, log: o.Logger, alarms: o.Alarms, types: o.QueueTypes,
+		store: o.Store, log: o.Logger, alarms: o.Alarms, types: o.QueueTypes, limits: o.Limits,
 		vhosts: make(map[string]*VHost), recovered: make(chan struct{}),
 	}
 	b.pager = queue.NewPager(queue.PagerOptions{Store: o.Store, Budget: o.MemoryBudget, Logger: o.Logger})
-	b.undertaker, b.courier = newUndertaker(b), newCourier(b)
+	b.undertaker, b.courier, b.herald = newUndertaker(b), newCourier(b), newHerald(b)
+	b.eventVHost, b.logVHost = o.EventVHost, o.LogVHost
 	if err := b.start(o); err != nil {
 		b.pager.Close()
 		return nil, err
@@ -77,6 +84,10 @@ func New(o Options) (*Broker, error) {
 	// Not before: what is due or dead already would find no bindings.
 	go b.undertaker.run()
 	go b.courier.run()
+	go b.herald.run()
+	if b.Observing() {
+		go b.tellAlarms()
+	}
 	close(b.recovered)
 	return b, nil
 }
@@ -87,6 +98,9 @@ func (b *Broker) start(o Options) error {
 		if _, err := b.CreateVHost(name); err != nil {
 			return err
 		}
+	}
+	if err := errors.Join(b.observable(o.EventVHost, EventExchange), b.observable(o.LogVHost, LogExchange)); err != nil {
+		return err
 	}
 	b.numbers = newQueueNumbers(o.Store.LastQueueID())
 	if err := b.recover(recovery{tell: o.Progress}); err != nil {
@@ -110,6 +124,7 @@ func (b *Broker) Throttle() {
 // Close records a clean stop and closes the store. No connection may use the
 // broker any more, so that all messages are back in their queues.
 func (b *Broker) Close() error {
+	b.herald.close()
 	b.courier.close()
 	b.undertaker.close()
 	b.pager.Close()

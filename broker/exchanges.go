@@ -32,6 +32,9 @@ func (v *VHost) DeclareExchangeIf(spec exchange.Spec, permits Permits) error {
 		return node.declared.wait()
 	}
 	node, err := v.createExchange(spec, permits)
+	if err == nil {
+		v.tellExchangeCreated(spec, permits.Owner)
+	}
 	v.mu.Unlock()
 	if err != nil {
 		return err
@@ -108,6 +111,11 @@ func (v *VHost) RoutesByTopic(name string) bool {
 // error (RabbitMQ behaviour). With ifUnused, an exchange that is the source of
 // a binding is refused.
 func (v *VHost) DeleteExchange(name string, ifUnused bool) error {
+	return v.DeleteExchangeFor(name, ifUnused, nil)
+}
+
+// DeleteExchangeFor does what DeleteExchange does for a connection.
+func (v *VHost) DeleteExchangeFor(name string, ifUnused bool, owner any) error {
 	if err := exchange.CheckDelete(name, v.name); err != nil {
 		return err
 	}
@@ -119,7 +127,7 @@ func (v *VHost) DeleteExchange(name string, ifUnused bool) error {
 		if ifUnused && len(node.sourceOf) > 0 {
 			return exchange.InUse(name, v.name)
 		}
-		v.dropExchange(node, c)
+		v.dropExchange(node, c, owner)
 		return nil
 	})
 }
@@ -127,7 +135,8 @@ func (v *VHost) DeleteExchange(name string, ifUnused bool) error {
 // dropExchange removes an exchange and what hangs on it: its bindings, and the
 // auto-delete exchanges that thereby lose their last one. The caller holds the
 // lock and commits c.
-func (v *VHost) dropExchange(node *exchangeNode, c *definitions.Change) {
+func (v *VHost) dropExchange(node *exchangeNode, c *definitions.Change, owner any) {
+	v.tellExchangeDeleted(node.spec.Name, owner)
 	delete(v.exchanges, node.spec.Name)
 	v.broker.exchanges.Add(-1)
 	v.version.Add(1)
@@ -136,10 +145,10 @@ func (v *VHost) dropExchange(node *exchangeNode, c *definitions.Change) {
 	}
 	v.letGo(node, c)
 	for _, e := range node.sourceOf {
-		v.unlink(e, c)
+		v.unlink(e, c, owner)
 	}
 	for node.boundTo.first != nil {
-		v.unlink(node.boundTo.first, c)
+		v.unlink(node.boundTo.first, c, owner)
 	}
 }
 

@@ -44,6 +44,9 @@ func (v *VHost) DeclareQueueIf(spec queue.Spec, owner any, permits Permits) (*qu
 		return node.queue, node.declared.wait()
 	}
 	node, err := v.createQueue(spec, owner, permits)
+	if err == nil {
+		v.tellQueueCreated(node, owner)
+	}
 	v.mu.Unlock()
 	if err != nil {
 		return nil, err
@@ -172,7 +175,7 @@ func (v *VHost) DeleteQueue(name string, owner any, condition queue.Condition) (
 			return node.queue.Spec().Locked()
 		}
 		var err error
-		n, err = v.dropQueue(node, condition, c)
+		n, err = v.dropQueue(node, condition, c, owner)
 		return err
 	})
 	return n, err
@@ -191,7 +194,7 @@ func (v *VHost) DeleteAbandoned(queues ...*queue.Queue) error {
 			if !ok || node.queue != q || q.Counts().Consumers > 0 {
 				continue
 			}
-			if _, err := v.dropQueue(node, queue.Condition{}, c); err != nil {
+			if _, err := v.dropQueue(node, queue.Condition{}, c, nil); err != nil {
 				return fmt.Errorf("deleting %s: %w", q.Spec(), err)
 			}
 		}
@@ -214,7 +217,7 @@ func (b *Broker) Expired(q *queue.Queue) {
 		if !ok || node.queue != q || !q.Unused() {
 			return nil
 		}
-		_, err := v.dropQueue(node, queue.Condition{}, c)
+		_, err := v.dropQueue(node, queue.Condition{}, c, nil)
 		return err
 	})
 	if err != nil {
@@ -232,7 +235,7 @@ func (v *VHost) DeleteExclusive(owner any) error {
 	}
 	return v.change(func(c *definitions.Change) error {
 		for node := range v.owned[owner] {
-			if _, err := v.dropQueue(node, queue.Condition{}, c); err != nil {
+			if _, err := v.dropQueue(node, queue.Condition{}, c, nil); err != nil {
 				return fmt.Errorf("deleting %s: %w", node.queue.Spec(), err)
 			}
 		}
@@ -241,12 +244,13 @@ func (v *VHost) DeleteExclusive(owner any) error {
 }
 
 // dropQueue ends a queue; the caller holds the lock and commits c.
-func (v *VHost) dropQueue(node *queueNode, condition queue.Condition, c *definitions.Change) (int, error) {
+func (v *VHost) dropQueue(node *queueNode, condition queue.Condition, c *definitions.Change, owner any) (int, error) {
 	spec := node.queue.Spec()
 	n, err := node.queue.Delete(condition)
 	if err != nil {
 		return 0, err
 	}
+	v.tellQueueDeleted(spec.Name, owner)
 	delete(v.queues, spec.Name)
 	v.broker.queues.Add(-1)
 	v.version.Add(1)
@@ -254,7 +258,7 @@ func (v *VHost) dropQueue(node *queueNode, condition queue.Condition, c *definit
 		delete(v.owned, node.owner)
 	}
 	for node.boundTo.first != nil {
-		v.unlink(node.boundTo.first, c)
+		v.unlink(node.boundTo.first, c, owner)
 	}
 	if spec.Durable {
 		c.Delete.Queues = append(c.Delete.Queues, spec) // and its messages with it

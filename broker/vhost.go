@@ -16,6 +16,7 @@ type VHost struct {
 	broker  *Broker
 	version atomic.Uint64 // of the topology; see the package comment
 	replies replies
+	tracing atomic.Bool
 
 	mu        lockorder.RWMutex[lockorder.Topology]
 	exchanges map[string]*exchangeNode // guarded by mu

@@ -64,6 +64,7 @@ func (b *Broker) CreateVHost(name string) (*VHost, error) {
 		return nil, fmt.Errorf("making the virtual host %q: %w", name, err)
 	}
 	b.vhosts[name] = v
+	b.Emit("vhost.created", Fields("name", name, "user_who_performed_action", internalActor))
 	return v, nil
 }
 
@@ -79,6 +80,7 @@ func (b *Broker) DeleteVHost(name string) error {
 	}
 	return v.change(func(c *definitions.Change) error {
 		v.deleted = true
+		b.Emit("vhost.deleted", Fields("name", name, "user_who_performed_action", internalActor))
 		return v.clear(c)
 	})
 }
@@ -88,12 +90,12 @@ func (b *Broker) DeleteVHost(name string) error {
 func (v *VHost) clear(c *definitions.Change) error {
 	var problems []error
 	for _, node := range v.queues {
-		if _, err := v.dropQueue(node, queue.Condition{}, c); err != nil {
+		if _, err := v.dropQueue(node, queue.Condition{}, c, nil); err != nil {
 			problems = append(problems, fmt.Errorf("deleting %s: %w", node.queue.Spec(), err))
 		}
 	}
 	for _, node := range v.exchanges {
-		v.dropExchange(node, c)
+		v.dropExchange(node, c, nil)
 	}
 	return errors.Join(problems...)
 }

@@ -49,6 +49,18 @@ type Config struct {
 	LogLevel string `key:"log-level"`
 	// Form of the log on standard error: text or json.
 	LogFormat string `key:"log-format"`
+	// Virtual host in which each line of the log is also published, to the
+	// exchange amq.rabbitmq.log, with its level as the routing key; none if it is
+	// empty.
+	LogExchange string `key:"log-exchange"`
+	// Least severity that is published: debug, info, warn or error.
+	LogExchangeLevel string `key:"log-exchange-level"`
+	// Virtual host in which events are published (queue.created and so on), to
+	// the exchange amq.rabbitmq.event; none if it is empty.
+	EventExchange string `key:"event-exchange"`
+	// Virtual hosts in which each message that is published or delivered is
+	// published once more, to the exchange amq.rabbitmq.trace.
+	Tracing []string `key:"tracing"`
 
 	// When a persistent message counts as safe and is confirmed. With fsync it
 	// is on the disk and survives a power cut. With os the operating system has
@@ -190,6 +202,8 @@ func Default() Config {
 	return Config{
 		DataDir:                "data",
 		AMQPListen:             []string{":5672"},
+		LogExchangeLevel:       LogInfo,
+		Tracing:                []string{},
 		TLSListen:              []string{},
 		TLSCertificates:        []string{},
 		TLSKeys:                []string{},

@@ -136,6 +136,10 @@ func logSettings() []setting {
 			flag("least severity that is logged: debug, info, warn or error"),
 		newSetting("log-format", func(c *Config) *string { return &c.LogFormat }, asText, oneOf(LogText, LogJSON)).
 			flag("form of the log: text or json"),
+		newSetting("log-exchange", func(c *Config) *string { return &c.LogExchange }, asText),
+		newSetting("log-exchange-level", func(c *Config) *string { return &c.LogExchangeLevel }, asText, oneOf(LogDebug, LogInfo, LogWarn, LogError)),
+		newSetting("event-exchange", func(c *Config) *string { return &c.EventExchange }, asText),
+		newSetting("tracing", func(c *Config) *[]string { return &c.Tracing }, asTexts),
 		newSetting("check-config", func(c *Config) *bool { return &c.CheckConfig }, asBool).
 			flag("check the configuration and end"),
 	}

@@ -40,6 +40,7 @@ func (c *connection) mayQueue(op auth.Operation, name string) error {
 // permitsExchange asks for what the declaration of an exchange needs.
 func (c *connection) permitsExchange(spec exchange.Spec) broker.Permits {
 	return broker.Permits{
+		Owner:   c,
 		Declare: func(name string) error { return c.mayExchange(auth.Configure, name) },
 		Create: func() error {
 			alternate, ok := spec.AlternateExchange()

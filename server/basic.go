@@ -101,7 +101,11 @@ func (ch *channel) consume(m *amqp.BasicConsume) error {
 	if timeout > 0 && !m.NoAck {
 		c.watch = newWatch(ch, timeout, c.Consumer)
 	}
-	return ch.start(c, m.NoWait)
+	if err := ch.start(c, m.NoWait); err != nil {
+		return err
+	}
+	ch.tellConsuming(c, m.Arguments)
+	return nil
 }
 
 // checkConsumer refuses a tag that is in use, and a consumer too many.
@@ -149,6 +153,9 @@ func (ch *channel) cancel(m *amqp.BasicCancel) error {
 	c, ok := ch.consumers[m.ConsumerTag]
 	delete(ch.consumers, m.ConsumerTag)
 	abandoned := ok && c.Queue().RemoveConsumer(c.Consumer)
+	if ok {
+		ch.tellConsumed(c)
+	}
 	conn.mu.Unlock()
 	if abandoned {
 		if err := conn.vhost.DeleteAbandoned(c.Queue()); err != nil {
@@ -194,6 +201,9 @@ func (ch *channel) get(m *amqp.BasicGet) error {
 		d.Tag = ch.lastTag
 		ch.unacked.push(d)
 		ch.watchGet(q)
+	}
+	if v := conn.vhost; v.Tracing() {
+		v.TraceDelivered(ch.witness(), d.Message, name, d.Redelivered())
 	}
 	conn.out = amqp.AppendContent(conn.out, ch.id, &amqp.BasicGetOk{
 		DeliveryTag: ch.lastTag, Redelivered: d.Redelivered(), MessageCount: uint32(remaining),

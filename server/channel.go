@@ -133,6 +133,9 @@ func (c *connection) channel(id uint16) *channel {
 
 // dropChannel forgets a channel.
 func (c *connection) dropChannel(id uint16) {
+	if ch := c.channels[id]; ch != nil {
+		ch.tellClosed()
+	}
 	delete(c.channels, id)
 	c.server.dismissChannels(c.user.Name, 1)
 	c.lastChannel = nil
@@ -160,6 +163,7 @@ func (c *connection) openChannel(f amqp.Frame) error {
 		return err
 	}
 	c.channels[f.Channel] = newChannel(c, f.Channel)
+	c.channels[f.Channel].tellCreated()
 	c.send(f.Channel, &amqp.ChannelOpenOk{})
 	return nil
 }
@@ -302,6 +306,7 @@ func (ch *channel) giveUp() (unacked []queue.Delivery, abandoned []*queue.Queue)
 			abandoned = append(abandoned, c.Queue())
 		}
 		delete(ch.consumers, tag)
+		ch.tellConsumed(c)
 	}
 	return ch.unacked.takeUpTo(maxTag, nil), abandoned
 }

@@ -66,6 +66,10 @@ type connection struct {
 	user    auth.User
 	vhost   *broker.VHost
 	client  clientProperties
+	// mechanism is how the client has logged in, and number tells connections
+	// apart.
+	mechanism string
+	number    uint64
 	// frameMax is written in the handshake, before there is a consumer.
 	frameMax    uint32
 	channelMax  uint16
@@ -120,6 +124,7 @@ func newConnection(s *Server, sock net.Conn) *connection {
 	}
 	c.stock, c.delivered = s.messages.NewStock(), s.messages.NewStock()
 	c.log = c.peer
+	c.number = s.numbers.Add(1)
 	c.roomToWrite = sync.NewCond(&c.mu)
 	c.heart = newHeart(c)
 	return c

@@ -137,9 +137,12 @@ func (c *connection) login(m *amqp.ConnectionStartOk) error {
 		}
 	}
 	user, err := c.server.Authenticator.Login(m.Mechanism, m.Response, peer)
+	c.mechanism = m.Mechanism
 	switch {
 	case err == nil:
+		c.tellLogin(m.Mechanism, user.Name, nil)
 	case errors.Is(err, auth.ErrRefused):
+		c.tellLogin(m.Mechanism, "", err)
 		c.log.Error("login refused", "mechanism", m.Mechanism, "reason", err)
 		if c.client.authFailureClose {
 			e := amqp.Errorf(amqp.CodeAccessRefused, loginRefusedText, m.Mechanism)
@@ -232,6 +235,7 @@ func (c *connection) open(m *amqp.ConnectionOpen) error {
 	c.input.deadline = time.Time{}
 	c.send(0, &amqp.ConnectionOpenOk{})
 	c.log.Info("connection opened")
+	c.tellOpened(c.mechanism, m.VirtualHost)
 	return nil
 }
 

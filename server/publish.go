@@ -33,6 +33,9 @@ func (ch *channel) publish(m *message.Message) error {
 	if err != nil {
 		return err
 	}
+	if v := ch.conn.vhost; v.Tracing() {
+		v.TracePublished(ch.witness(), m, queues)
+	}
 	requesters := ch.publisher.Requesters()
 	m.Share(len(queues) + len(requesters))
 	if ch.tx != nil {

@@ -113,6 +113,9 @@ func (c *connection) deliver(consumer *consumer, e *queue.Entry) {
 		ConsumerTag: consumer.Tag, DeliveryTag: ch.lastTag, Redelivered: e.Redelivered(),
 		Exchange: e.Message.Exchange, RoutingKey: e.Message.RoutingKey,
 	}
+	if v := c.vhost; v.Tracing() {
+		v.TraceDelivered(ch.witness(), e.Message, consumer.Queue().Name(), e.Redelivered())
+	}
 	c.out = amqp.AppendDeliver(c.out, ch.id, &c.method, e.Properties(), e.Message.Body, c.frameMax)
 	if consumer.NoAck {
 		c.delivered.Release(e.Message)
@@ -127,6 +130,7 @@ func (c *connection) cancelled(consumer *consumer) {
 		return
 	}
 	delete(ch.consumers, consumer.Tag)
+	ch.tellConsumed(consumer)
 	if ch.limiter.Release(0) { // what waited for this consumer counted
 		ch.resumeLocked()
 	}

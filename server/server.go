@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/leveretmq/leveret/message"
@@ -18,6 +19,7 @@ type Server struct {
 	Options
 	messages *message.Pool // of those that have been delivered
 
+	numbers  atomic.Uint64 // of connections
 	stopping chan struct{} // closed when Shutdown begins
 	running  sync.WaitGroup
 
@@ -113,6 +115,7 @@ func (s *Server) close(what io.Closer) {
 }
 
 func (s *Server) forget(c *connection) {
+	c.tellClosed()
 	s.mu.Lock()
 	delete(s.connections, c)
 	s.dismiss(c)

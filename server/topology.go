@@ -71,7 +71,7 @@ func (ch *channel) deleteExchange(name string, ifUnused bool) error {
 	if err := ch.conn.mayExchange(auth.Configure, name); err != nil {
 		return err
 	}
-	return vhost.DeleteExchange(name, ifUnused)
+	return vhost.DeleteExchangeFor(name, ifUnused, ch.conn)
 }
 
 func (ch *channel) bind(b binding.Spec) error {

@@ -32,6 +32,7 @@ func openBroker(config configs.Config, log *slog.Logger, progress func(recovery)
 	if err != nil {
 		return nil, fail(statusUsage, err)
 	}
+	log, published := withLogExchange(config, log)
 	alarms := broker.NewAlarms()
 	store, err := persistence.Open(storeOptions(config, log, alarms, fatal))
 	if err != nil {
@@ -39,7 +40,7 @@ func openBroker(config configs.Config, log *slog.Logger, progress func(recovery)
 	}
 	b, err := broker.New(broker.Options{
 		Store: store, Logger: log, Alarms: alarms, VHosts: []string{config.VHost}, MemoryBudget: config.MemoryBudget,
-		QueueTypes: queueTypes(config),
+		QueueTypes: queueTypes(config), EventVHost: config.EventExchange, LogVHost: config.LogExchange,
 		Progress: func(p broker.Progress) {
 			progress(recovery{queues: p.Queues, of: p.Of, messages: p.Messages, octets: p.Octets})
 		},
@@ -49,11 +50,27 @@ func openBroker(config configs.Config, log *slog.Logger, progress func(recovery)
 		// to write to a directory that was not understood.
 		return nil, fmt.Errorf("cannot recover %s: %w", config.DataDir, err)
 	}
+	if err := trace(b, config.Tracing); err != nil {
+		return nil, fail(statusUsage, errors.Join(err, b.Close()))
+	}
+	published.broker.Store(b)
 	options := serverOptions(config)
 	options.Broker, options.Authenticator, options.Logger = b, users, log
 	ctx, end := context.WithCancel(context.Background())
 	go watchMemory(ctx, memoryWatermark(config, log), alarms, log, usedMemory)
 	return &node{server: server.New(options), broker: b, store: store, watch: end}, nil
+}
+
+// trace switches the firehose on where the configuration wants it.
+func trace(b *broker.Broker, vhosts []string) error {
+	for _, name := range vhosts {
+		v, ok := b.VHost(name)
+		if !ok {
+			return fmt.Errorf("tracing: there is no virtual host %q", name)
+		}
+		v.SetTracing(true)
+	}
+	return nil
 }
 
 // Serve accepts connections until Shutdown.
