@@ -114,10 +114,10 @@ func (b *Broker) Emit(name string, properties amqp.Table) {
 		return
 	}
 	now := time.Now()
-	headers := append(properties, amqp.Field{Key: "timestamp_in_ms", Value: now.UnixMilli()})
+	properties = append(properties, amqp.Field{Key: "timestamp_in_ms", Value: now.UnixMilli()})
 	b.herald.tell(b.eventVHost, &message.Message{
 		Exchange: EventExchange, RoutingKey: name, Persistent: true, Arrived: now.UnixMilli(),
-		Properties: amqp.PropertyList{Headers: headers, DeliveryMode: 2, Timestamp: uint64(now.Unix())}.Encode(),
+		Properties: amqp.PropertyList{Headers: properties, DeliveryMode: 2, Timestamp: uint64(now.Unix())}.Encode(),
 	})
 }
 

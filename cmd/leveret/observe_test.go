@@ -49,7 +49,6 @@ func (o *observer) await(key string, fits func(amqp091.Delivery) bool) amqp091.D
 	}
 }
 
-
 // act does a little of everything.
 func act(t *testing.T, url string) {
 	t.Helper()
