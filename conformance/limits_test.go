@@ -125,7 +125,7 @@ func TestQueue_LimitHoldsForWhatComesBack(t *testing.T) {
 			limitPublish(t, ch, q, "2", "3")
 			require.NoError(t, held[1].Nack(basicMultiple, basicRequeue))
 			require.Equal(t, row.kept, readyBodies(basicDrain(t, ch, q, len(row.kept))))
-			require.Equal(t, 4-len(row.kept), queueDrain(t, ch, target))
+			basicAwaitReady(t, ch, target, 4-len(row.kept))
 		})
 	}
 }
