@@ -80,7 +80,12 @@ func TestDamagedLength(t *testing.T) {
 	declare(t, s, 1)
 	commit(t, s, queue.Unit{Enqueue: []queue.Enqueue{enqueue(1, 1, sized(20_000, 1))}})
 	own, _ := keys(t, s, prefixBlock)
-	dir := snapshot(t, s)
+	dir := s.options.Dir
+	for range 2 { // the newest file is looked through at each start
+		closeStore(t, s)
+		s = openDir(t, dir)
+	}
+	closeStore(t, s)
 	spoilLength(t, filepath.Join(dir, storeDir), own[0])
 
 	s = openDir(t, dir)
