@@ -16,6 +16,8 @@ const (
 	// exhumation is how long the undertaker waits before it tries once more what
 	// must not be lost.
 	exhumation = time.Second
+	// maxCircles is how many circles the undertaker remembers to have told of.
+	maxCircles = 1024
 )
 
 // undertaker publishes what queues have dropped to their dead-letter exchanges,
@@ -199,6 +201,9 @@ func (u *undertaker) tellCircle(from, to *queue.Queue) {
 	pair := [2]string{from.Spec().String(), to.Spec().String()}
 	if _, told := u.circles[pair]; told {
 		return
+	}
+	if len(u.circles) == maxCircles {
+		clear(u.circles) // rather twice than that queues of generated names fill the memory
 	}
 	u.circles[pair] = struct{}{}
 	u.log.Warn("messages are dead-lettered in a circle and dropped", "from", pair[0], "to", pair[1])

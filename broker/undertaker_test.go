@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -9,7 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/message"
+	"github.com/leveretmq/leveret/persistence"
 	"github.com/leveretmq/leveret/queue"
 )
 
@@ -147,4 +150,26 @@ func TestUndertaker_QueueIsDeletedMeanwhile(t *testing.T) {
 		f.deleteQueue(name)
 	}
 	f.awaitReady("dead", 20)
+}
+
+// The log tells of a circle once, not for each message.
+func TestUndertaker_TellsOfACircleOnce(t *testing.T) {
+	var log strings.Builder
+	store, err := persistence.Open(persistence.Options{
+		Dir: t.TempDir(), Durability: persistence.OS, Logger: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	b, err := broker.New(broker.Options{Store: store, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	require.NoError(t, err)
+	vhost, ok := b.VHost("/")
+	require.True(t, ok)
+	f := &fixture{t: t, broker: b, vhost: vhost}
+	for _, name := range []string{"q", "r"} {
+		f.queue(name, lettered(name, amqp.Field{Key: "x-message-ttl", Value: int32(0)}))
+		put(f.find(name), "1", "2", "3")
+	}
+	require.NoError(t, b.Close()) // which waits for the dead
+	const told = "messages are dead-lettered in a circle and dropped"
+	require.Equal(t, 2, strings.Count(log.String(), told))
+	require.Contains(t, log.String(), "from=\"queue 'q' in vhost '/'\" to=\"queue 'q' in vhost '/'\"")
 }

@@ -370,3 +370,24 @@ func TestQueue_DeadLettersAreConfirmedWhenTheyArrive(t *testing.T) {
 		})
 	}
 }
+
+// With x-dead-letter-strategy at-least-once a quorum queue keeps a message until all
+// queues that it goes to have confirmed it.
+func TestQueue_DeadLettersOfQuorumQueuesAtLeastOnce(t *testing.T) {
+	rule(t, "queue")
+	ch := openChannel(t)
+	dead := tempExchange(t, ch, "fanout")
+	source := quorumQueue(t, ch, amqp091.Table{
+		"x-dead-letter-exchange": dead, "x-overflow": "reject-publish", "x-dead-letter-strategy": "at-least-once",
+	})
+	targets := []string{quorumQueue(t, ch, nil), confirmDurableQueue(t, ch, nil)}
+	for _, target := range targets {
+		exchangeBinding{source: dead, destination: target}.bindQueue(t, ch)
+	}
+	publish(t, ch, "", source, "m", func(p *amqp091.Publishing) { p.DeliveryMode = amqp091.Persistent })
+	rejected(t, ch, source)
+	for _, target := range targets {
+		requireDeaths(t, requireLettered(t, ch, target, "m"),
+			death{count: 1, reason: "rejected", queue: source, keys: []any{source}})
+	}
+}
