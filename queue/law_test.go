@@ -120,3 +120,29 @@ func TestLaw_Limits(t *testing.T) {
 		require.Equal(t, c.want, remaining(t, c.arguments, c.sizes...), "%v", c.arguments)
 	}
 }
+
+// What a consumer takes at once does not fill a queue.
+func TestLaw_ConsumersGoBeforeLimits(t *testing.T) {
+	for _, overflow := range []Overflow{DropHead, RejectPublish} {
+		q, err := New(Spec{Arguments: amqp.Table{
+			{Key: "x-max-length", Value: int32(1)}, {Key: "x-overflow", Value: string(overflow)},
+		}}, Options{})
+		require.NoError(t, err)
+		require.NoError(t, q.AddConsumer(NewConsumer(q, silent{}, ConsumerOptions{Prefetch: 3})))
+		var batch []Publication
+		for range 6 {
+			batch = append(batch, Publication{Message: &message.Message{}})
+		}
+		q.Publish(batch)
+		require.Equal(t, Counts{Ready: 1, Unacked: 3, Consumers: 1}, q.Counts(), overflow)
+		d, _, ok := q.Get(ManualAck)
+		require.True(t, ok)
+		want := map[Overflow]uint64{DropHead: 5, RejectPublish: 3}
+		require.Equal(t, want[overflow], d.Seq)
+	}
+}
+
+// silent is a waker for consumers of which nothing is fetched.
+type silent struct{}
+
+func (silent) Wake(*Consumer) {}

@@ -144,7 +144,7 @@ func (m *model) fetch() {
 	for _, e := range entries {
 		f := m.all[e.Seq]
 		if f.where == isAssigned {
-			equal(m, c, f.consumer, "message %d goes to whom it was assigned to", f.seq)
+			m.must(c == f.consumer, "message %d goes to whom it was assigned to", f.seq)
 			f.where = isReady
 		} else {
 			m.taken(f, c)
@@ -157,7 +157,7 @@ func (m *model) fetch() {
 func (m *model) receive(e Entry, c *Consumer) {
 	f := m.all[e.Seq]
 	equal(m, isReady, f.where, "message %d is given out once", e.Seq)
-	equal(m, f.message, e.Message, "message %d", e.Seq)
+	m.must(f.message == e.Message, "message %d", e.Seq)
 	equal(m, f.flagged, e.Redelivered(), "redelivered flag of message %d", e.Seq)
 	equal(m, f.returned, e.Returns, "returns of message %d", e.Seq)
 	equal(m, f.level, e.level, "level of message %d", e.Seq)

@@ -26,10 +26,10 @@ func (m *model) compare() {
 // collectDead takes the dead messages over, as the undertaker does.
 func (m *model) collectDead() {
 	for _, d := range m.effects.dead {
-		equal(m, m.law.DeadLetter, d.Letter, "where dead messages go")
+		m.must(m.law.DeadLetter == d.Letter, "where dead messages go")
 		m.unburied = append(m.unburied, d)
 		if d.Seq == noPlace {
-			equal(m, m.step.refused, d.Message, "a refused message")
+			m.must(m.step.refused == d.Message, "a refused message")
 			equal(m, MaxLength, d.Reason, "why a message is refused")
 			m.step.refused = nil
 			continue
@@ -84,7 +84,7 @@ func (m *model) follow(f *fact, found contents) {
 		equal(m, f.due, due, "when message %d becomes ready", f.seq)
 	}
 	if with != nil {
-		equal(m, f.consumer, with, "the consumer of message %d", f.seq)
+		m.must(f.consumer == with, "the consumer of message %d", f.seq)
 	}
 }
 

@@ -153,11 +153,11 @@ func (m *model) checkSingle() {
 	best := m.best()
 	switch {
 	case before == nil:
-		equal(m, best, m.active, "the best consumer takes over")
+		m.must(best == m.active, "the best consumer takes over")
 	case m.law.single == faithful || before.unacked > 0 || best.Priority == before.Priority:
-		equal(m, before, m.active, "the active consumer stays")
+		m.must(before == m.active, "the active consumer stays")
 	default:
-		equal(m, best, m.active, "the better consumer takes over")
+		m.must(best == m.active, "the better consumer takes over")
 	}
 	m.leader = m.active
 	for _, f := range m.step.left {
@@ -203,10 +203,11 @@ func (m *model) checkSettled() {
 		}
 	}
 	m.checkTimer()
+	takes := slices.ContainsFunc(m.consumers, m.mayTake)
+	m.checkFresh(takes)
 	if front == nil {
 		return
 	}
-	takes := slices.ContainsFunc(m.consumers, m.mayTake)
 	over := false
 	if m.law.Rules != nil && m.law.Overflow == DropHead {
 		count, octets := m.amount()
@@ -223,6 +224,15 @@ func (m *model) checkSettled() {
 	m.must(!m.expired(front), "message %d has expired", front.seq)
 	if m.timed {
 		m.must(m.wakeAt <= m.deadline(front), "when message %d expires", front.seq)
+	}
+}
+
+// checkFresh looks at what has just come and was dropped: who waits for a message
+// would have had it, however short its life is.
+func (m *model) checkFresh(takes bool) {
+	for _, f := range m.step.left {
+		dropped := f.fresh && (f.reason == MaxLength || f.reason == Expired && !m.law.anywhere)
+		m.must(!dropped || !takes, "message %d (%s) was dropped while a consumer waits", f.seq, f.reason)
 	}
 }
 

@@ -218,12 +218,15 @@ func ahead(a, b *fact) bool {
 
 // deadline is when a message expires.
 func (m *model) deadline(f *fact) int64 {
-	at := int64(never)
+	since, at := f.message.Arrived, int64(never)
+	if m.law.delays {
+		since += Delay(f.message)
+	}
 	if m.law.Rules != nil && m.law.TTL >= 0 {
-		at = f.message.Arrived + m.law.TTL
+		at = since + m.law.TTL
 	}
 	if own, ok := f.message.TTL(); ok {
-		at = min(at, f.message.Arrived+own)
+		at = min(at, since+own)
 	}
 	return at
 }
