@@ -218,6 +218,9 @@ func (v *VHost) routeDead(exchange string, keys []string, m *message.Message) []
 	if !ok {
 		return nil
 	}
+	if node.delay != nil && queue.Delay(m) > 0 {
+		return node.delay
+	}
 	r := route{vhost: v}
 	r.match(node, keys, m)
 	return r.queues

@@ -11,6 +11,7 @@ import (
 
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/broker"
+	"github.com/leveretmq/leveret/exchange"
 	"github.com/leveretmq/leveret/message"
 	"github.com/leveretmq/leveret/persistence"
 	"github.com/leveretmq/leveret/queue"
@@ -150,6 +151,28 @@ func TestUndertaker_QueueIsDeletedMeanwhile(t *testing.T) {
 		f.deleteQueue(name)
 	}
 	f.awaitReady("dead", 20)
+}
+
+// An exchange that holds messages back does so with dead ones.
+func TestUndertaker_DeadLettersMayBeDelayed(t *testing.T) {
+	f := start(t)
+	f.exchange("late", "fanout", func(s *exchange.Spec) { s.Arguments = amqp.Table{{Key: "x-delayed", Value: true}} })
+	f.queue("to")
+	f.bind(toQueue("late", "to", ""))
+	f.queue("q", func(s *queue.Spec) {
+		s.Arguments = amqp.Table{{Key: "x-dead-letter-exchange", Value: "late"}}
+	})
+	const delay = 300 * time.Millisecond
+	m := withHeaders("", "q", amqp.Field{Key: "x-delay", Value: int32(delay.Milliseconds())})
+	f.find("q").Publish([]queue.Publication{{Message: m}})
+	began := time.Now()
+	f.reject("q", 1)
+	f.awaitReady("to", 1)
+	require.GreaterOrEqual(t, time.Since(began), delay-time.Millisecond)
+	d, _, ok := f.find("to").Get(queue.AutoAck)
+	require.True(t, ok)
+	require.Equal(t, "late", d.Message.Exchange)
+	require.True(t, d.Message.Properties.HasHeader("x-death"))
 }
 
 // The log tells of a circle once, not for each message.
