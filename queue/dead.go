@@ -39,6 +39,7 @@ func (c *core) drop(e Entry, reason Reason) {
 		c.forget(e)
 		return
 	}
+	c.heavy(&e)
 	if e.Message != nil {
 		e.Message.Keep() // it goes elsewhere, and shares its octets with the next one
 	}

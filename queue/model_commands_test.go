@@ -166,7 +166,10 @@ func (m *model) receive(e Entry, c *Consumer) {
 		return
 	}
 	f.where = isHeld
-	m.held = append(m.held, Delivery{Entry: e.Held(), Consumer: c})
+	if m.rng.IntN(4) > 0 { // otherwise the connection has ended meanwhile
+		e = e.Held()
+	}
+	m.held = append(m.held, Delivery{Entry: e, Consumer: c})
 }
 
 func (m *model) get() {

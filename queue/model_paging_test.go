@@ -17,8 +17,11 @@ func (m *model) pageOut() {
 	for _, f := range m.ready() {
 		f.first = 0
 	}
+	listed := make(map[uint64]bool)
 	for _, e := range m.scattered(bound, keep) {
 		f := m.all[e.Seq]
+		m.must(!listed[e.Seq], "message %d is gathered once", e.Seq)
+		listed[e.Seq] = true
 		m.must(f.onDisk && e.Seq <= bound && (f.where == isReady || f.where == isWaiting), "message %d", e.Seq)
 	}
 	pages := m.evict(bound, keep)

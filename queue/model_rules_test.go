@@ -36,7 +36,11 @@ func (m *model) checkNumbers() {
 func (m *model) checkMemory() {
 	var memory, unwritten, waiting int64
 	count := func(e *Entry) { memory += e.charge() }
-	m.lanes.eachAsIs(func(r *ready) { unwritten += m.checkLane(r, count) })
+	own := func(e *Entry) {
+		m.must(e.Message == nil || e.state&light == 0, "message %d is in memory and not accounted for", e.Seq)
+		count(e)
+	}
+	m.lanes.eachAsIs(func(r *ready) { unwritten += m.checkLane(r, own) })
 	for _, c := range m.consumers {
 		for i := range c.assigned.len() {
 			e := c.assigned.at(i)
@@ -47,11 +51,11 @@ func (m *model) checkMemory() {
 		count(&m.held[i].Entry)
 	}
 	for i := range m.unburied {
-		count(&m.unburied[i].Entry)
+		own(&m.unburied[i].Entry)
 	}
 	for i := range m.waiting.list {
 		e := &m.waiting.list[i].Entry
-		count(e)
+		own(e)
 		if e.stored() {
 			waiting += e.charge()
 		}

@@ -3,6 +3,7 @@ package queue
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -34,6 +35,9 @@ func (d *disk) Submit(u Unit) {
 	}
 	for _, a := range u.Ack {
 		delete(d.stored, a.Seq)
+	}
+	for _, r := range u.Purge {
+		maps.DeleteFunc(d.stored, func(seq uint64, _ *message.Message) bool { return r.First <= seq && seq <= r.Last })
 	}
 	d.gathered += len(u.Gather)
 	if u.Done != nil {

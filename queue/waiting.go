@@ -37,6 +37,7 @@ func (w *waiting) next() int64 {
 // wait makes a message ready at a later time.
 func (c *core) wait(e Entry, due int64) {
 	c.timed = true
+	c.heavy(&e)
 	if e.stored() {
 		c.waiting.memory += e.charge()
 	}
