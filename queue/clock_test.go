@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,14 +15,14 @@ import (
 
 // slowHost takes its time to delete queues that expire, and does not do it in the end.
 type slowHost struct {
-	expired int
+	expired atomic.Int32
 	takes   time.Duration
 }
 
 func (h *slowHost) Bury(*queue.Queue, []queue.Dead) {}
 
 func (h *slowHost) Expired(*queue.Queue) {
-	h.expired++
+	h.expired.Add(1)
 	time.Sleep(h.takes)
 }
 
@@ -42,20 +43,21 @@ func TestQueueExpiresOnce(t *testing.T) {
 		q := unusedQueue(t, h, "classic")
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
-		require.Equal(t, 1, h.expired)
+		require.EqualValues(t, 1, h.expired.Load())
 		require.True(t, q.Unused())
 		time.Sleep(30*time.Second + 500*time.Millisecond)
-		q.Touch()
+		q.Touch() // it is not gone yet
 		require.False(t, q.Unused())
 		time.Sleep(999 * time.Millisecond)
 		synctest.Wait()
-		require.Equal(t, 1, h.expired, "not before its time")
+		require.EqualValues(t, 1, h.expired.Load(), "not before its time")
 		time.Sleep(time.Millisecond)
 		synctest.Wait()
-		require.Equal(t, 2, h.expired)
+		require.EqualValues(t, 2, h.expired.Load())
 		q.End()
 		time.Sleep(time.Hour)
-		require.Equal(t, 2, h.expired)
+		synctest.Wait()
+		require.EqualValues(t, 2, h.expired.Load())
 	})
 }
 
@@ -87,7 +89,7 @@ func TestQueueExpiresLaterWhenItIsUsed(t *testing.T) {
 				uses[row.use](q)
 				time.Sleep(700 * time.Millisecond)
 				synctest.Wait()
-				require.Equal(t, row.expired, h.expired)
+				require.EqualValues(t, row.expired, h.expired.Load())
 				q.End()
 			})
 		})
