@@ -1,7 +1,9 @@
 package queue
 
 import (
+	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,19 +16,38 @@ import (
 
 // witness notes when its queue does something by itself.
 type witness struct {
-	start   time.Time
-	buried  []int64 // milliseconds after the start
-	expired []int64
+	start time.Time
+
+	mu      sync.Mutex
+	buried  []int64 // milliseconds after the start; guarded by mu
+	expired []int64 // guarded by mu
 }
 
 func (w *witness) Bury(_ *Queue, dead []Dead) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for range dead {
 		w.buried = append(w.buried, time.Since(w.start).Milliseconds())
 	}
 }
 
 func (w *witness) Expired(*Queue) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.expired = append(w.expired, time.Since(w.start).Milliseconds())
+}
+
+// burials is when messages were dropped, and expiries when the queue was.
+func (w *witness) burials() []int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.buried)
+}
+
+func (w *witness) expiries() []int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.expired)
 }
 
 // watched makes a queue that is watched. It must be ended by End.
@@ -89,12 +110,12 @@ func TestTimer_FiresWhenTheHeadExpires(t *testing.T) {
 		until(w, 99)
 		require.Equal(t, 3, q.Counts().Ready)
 		until(w, 1000)
-		require.Equal(t, []int64{100, 130, 130}, w.buried)
+		require.Equal(t, []int64{100, 130, 130}, w.burials())
 		require.Equal(t, Counts{}, q.Counts())
 		require.EqualValues(t, -1, armedFor(q, w), "nothing is left to wait for")
 		arrives(q, amqp.PropertyList{})
 		until(w, 2000)
-		require.Equal(t, []int64{100, 130, 130, 1100}, w.buried, "the timer is armed once more")
+		require.Equal(t, []int64{100, 130, 130, 1100}, w.burials(), "the timer is armed once more")
 		q.End()
 		requireStopped(t, q)
 	})
@@ -119,11 +140,11 @@ func TestTimer_IsArmedLazily(t *testing.T) {
 		require.EqualValues(t, 60, armedFor(q, w), "to stop it would cost more than to let it fire")
 		until(w, 60)
 		require.EqualValues(t, 100, armedFor(q, w))
-		require.Empty(t, w.buried)
+		require.Empty(t, w.burials())
 		until(w, 100)
 		require.EqualValues(t, 210, armedFor(q, w))
 		until(w, 1000)
-		require.Equal(t, []int64{100, 210}, w.buried)
+		require.Equal(t, []int64{100, 210}, w.burials())
 		q.End()
 		requireStopped(t, q)
 	})
@@ -173,7 +194,7 @@ func TestTimer_IsArmedByTransactions(t *testing.T) {
 		m := &message.Message{Properties: lives(50 * time.Millisecond).Encode(), Arrived: time.Now().UnixMilli()}
 		Commit(nil, []Part{{Queue: q, Publish: []Publication{{Message: m}}}}, func(error) {})
 		until(w, 1000)
-		require.Equal(t, []int64{50}, w.buried)
+		require.Equal(t, []int64{50}, w.burials())
 		q.End()
 	})
 }
@@ -193,8 +214,8 @@ func TestTimer_EndsWithTheQueue(t *testing.T) {
 		require.False(t, ok)
 		requireStopped(t, q)
 		until(w, 10_000)
-		require.Empty(t, w.buried)
-		require.Empty(t, w.expired)
+		require.Empty(t, w.burials())
+		require.Empty(t, w.expiries())
 		require.False(t, q.Unused())
 	})
 }
@@ -226,14 +247,14 @@ func TestTimer_UnusedQueueExpires(t *testing.T) {
 		require.NoError(t, q.AddConsumer(other))
 		q.RemoveConsumer(c)
 		until(w, 2000)
-		require.Empty(t, w.expired)
+		require.Empty(t, w.expiries())
 		require.False(t, q.Unused())
 		q.RemoveConsumer(other)
 		until(w, 2099)
 		require.False(t, q.Unused())
 		arrives(q, amqp.PropertyList{})
 		until(w, 2150)
-		require.Equal(t, []int64{2100}, w.expired)
+		require.Equal(t, []int64{2100}, w.expiries())
 		require.True(t, q.Unused())
 		require.Equal(t, 1, q.Counts().Ready, "the broker deletes it")
 		q.End()
@@ -249,10 +270,10 @@ func TestTimer_ServesBothTimes(t *testing.T) {
 		arrives(q, lives(50*time.Millisecond))
 		arrives(q, lives(500*time.Millisecond))
 		until(w, 200)
-		require.Equal(t, []int64{50}, w.buried)
-		require.Equal(t, []int64{100}, w.expired)
+		require.Equal(t, []int64{50}, w.burials())
+		require.Equal(t, []int64{100}, w.expiries())
 		q.End()
 		until(w, 1000)
-		require.Equal(t, []int64{50}, w.buried, "what is left goes with the queue")
+		require.Equal(t, []int64{50}, w.burials(), "what is left goes with the queue")
 	})
 }
