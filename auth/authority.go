@@ -123,7 +123,8 @@ func (a *Authority) offers(mechanism string, peer Peer) bool {
 
 // Login checks the response that a client gave for a mechanism, whose name is
 // case-sensitive. The error wraps ErrRefused, ErrUnknownMechanism or
-// ErrMalformedResponse. It may take as long as a strong hash does.
+// ErrMalformedResponse; a *LoginError knows who was refused. It may take as long as a
+// strong hash does.
 func (a *Authority) Login(mechanism, response string, peer Peer) (User, error) {
 	if !a.offers(mechanism, peer) {
 		return User{}, fmt.Errorf("%w '%s'", ErrUnknownMechanism, mechanism)
@@ -178,15 +179,41 @@ func (a *Authority) authenticate(attempt Attempt) (User, error) {
 	return User{}, refusal
 }
 
+// LoginError is the refusal of somebody's login. It is an ErrRefused.
+type LoginError struct {
+	Mechanism string
+	Name      string // who the client wanted to be
+	cause     error  // a failure of the back end, or nil
+	reason    string
+}
+
 // refused is what the log learns of a login that failed.
 func refused(mechanism, name string, answer error) error {
+	e := &LoginError{Mechanism: mechanism, Name: name}
 	var refusal *RefusalError
 	switch {
 	case errors.As(answer, &refusal):
-		return fmt.Errorf("%s %w: user '%s' - %s", mechanism, ErrRefused, name, refusal.Reason)
+		e.reason = refusal.Reason
 	case errors.Is(answer, ErrRefused):
-		return fmt.Errorf("%s %w: user '%s' - invalid credentials", mechanism, ErrRefused, name)
+		e.reason = "invalid credentials"
 	default:
-		return fmt.Errorf("%s %w: user '%s' - %w", mechanism, ErrRefused, name, answer)
+		e.reason, e.cause = answer.Error(), answer
 	}
+	return e
+}
+
+// Error has the mechanism and the reason.
+func (e *LoginError) Error() string {
+	return e.Mechanism + " " + ErrRefused.Error() + ": " + e.Reason()
+}
+
+// Reason is RabbitMQ's text for events and the log.
+func (e *LoginError) Reason() string { return fmt.Sprintf("user '%s' - %s", e.Name, e.reason) }
+
+// Unwrap gives ErrRefused, and the failure of the back end if there was one.
+func (e *LoginError) Unwrap() []error {
+	if e.cause == nil {
+		return []error{ErrRefused}
+	}
+	return []error{ErrRefused, e.cause}
 }

@@ -131,7 +131,6 @@ func (v *VHost) link(id string, e *edge) {
 // unlink removes a binding, and its source if that was an auto-delete exchange
 // and this its last binding. The caller holds the lock and commits c.
 func (v *VHost) unlink(e *edge, c *definitions.Change, owner any) {
-	v.tellBinding("binding.deleted", e, owner)
 	v.version.Add(1)
 	id := e.spec.Identity()
 	e.source.router.Remove(e.spec.RoutingKey, e.spec.Arguments, e.target())
@@ -142,13 +141,20 @@ func (v *VHost) unlink(e *edge, c *definitions.Change, owner any) {
 	}
 	_, lives := v.exchanges[e.source.spec.Name]
 	if lives && e.source.spec.AutoDelete && len(e.source.sourceOf) == 0 {
-		v.dropExchange(e.source, c, nil)
+		v.dropExchange(e.source, c, owner)
 	}
+	v.tellBinding("binding.deleted", e, owner)
 }
 
 func (v *VHost) restoreBinding(spec binding.Spec) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.silent(spec.Source) || spec.Kind == binding.ToExchange && v.silent(spec.Destination) {
+		v.broker.log.Warn("a binding is dropped, as its exchange is switched off",
+			"vhost", v.name, "source", spec.Source, "destination", spec.Destination)
+		v.broker.commit(definitions.Change{Delete: definitions.Set{Bindings: []binding.Spec{spec}}})
+		return nil
+	}
 	e, err := v.resolve(spec, nil)
 	if err != nil {
 		return err

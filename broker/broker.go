@@ -21,6 +21,8 @@ type Options struct {
 	// EventVHost has the exchange amq.rabbitmq.event; empty means that nobody
 	// learns of events. LogVHost has amq.rabbitmq.log in the same way.
 	EventVHost, LogVHost string
+	// Node is the name of the broker in what it tells of itself.
+	Node string
 	// Limits bounds what clients may make.
 	Limits Limits
 	// MemoryBudget is what queued messages may cost in memory together before
@@ -52,9 +54,8 @@ type Broker struct {
 	numbers    *queueNumbers
 	undertaker *undertaker
 	courier    *courier
-	herald     *herald
-	eventVHost string
-	logVHost   string
+	herald     *herald // nil if neither events nor the log are told
+	node       string
 	recovered  chan struct{} // closed when everything stored is back
 }
 
@@ -75,8 +76,7 @@ func New(o Options) (*Broker, error) {
 		vhosts: make(map[string]*VHost), recovered: make(chan struct{}),
 	}
 	b.pager = queue.NewPager(queue.PagerOptions{Store: o.Store, Budget: o.MemoryBudget, Logger: o.Logger})
-	b.undertaker, b.courier, b.herald = newUndertaker(b), newCourier(b), newHerald(b)
-	b.eventVHost, b.logVHost = o.EventVHost, o.LogVHost
+	b.undertaker, b.courier, b.herald, b.node = newUndertaker(b), newCourier(b), newHerald(b, o), o.Node
 	if err := b.start(o); err != nil {
 		b.pager.Close()
 		return nil, err
@@ -84,10 +84,7 @@ func New(o Options) (*Broker, error) {
 	// Not before: what is due or dead already would find no bindings.
 	go b.undertaker.run()
 	go b.courier.run()
-	go b.herald.run()
-	if b.Observing() {
-		go b.tellAlarms()
-	}
+	b.herald.start()
 	close(b.recovered)
 	return b, nil
 }
@@ -95,11 +92,11 @@ func New(o Options) (*Broker, error) {
 // start makes the virtual hosts and brings back what is stored.
 func (b *Broker) start(o Options) error {
 	for _, name := range o.VHosts {
-		if _, err := b.CreateVHost(name); err != nil {
+		if _, err := b.addVHost(name); err != nil {
 			return err
 		}
 	}
-	if err := errors.Join(b.observable(o.EventVHost, EventExchange), b.observable(o.LogVHost, LogExchange)); err != nil {
+	if err := b.herald.check(); err != nil {
 		return err
 	}
 	b.numbers = newQueueNumbers(o.Store.LastQueueID())

@@ -250,7 +250,6 @@ func (v *VHost) dropQueue(node *queueNode, condition queue.Condition, c *definit
 	if err != nil {
 		return 0, err
 	}
-	v.tellQueueDeleted(spec.Name, owner)
 	delete(v.queues, spec.Name)
 	v.broker.queues.Add(-1)
 	v.version.Add(1)
@@ -258,8 +257,9 @@ func (v *VHost) dropQueue(node *queueNode, condition queue.Condition, c *definit
 		delete(v.owned, node.owner)
 	}
 	for node.boundTo.first != nil {
-		v.unlink(node.boundTo.first, c, owner)
+		v.unlink(node.boundTo.first, c, nil) // it is nobody's wish (RabbitMQ behaviour)
 	}
+	v.tellQueueDeleted(spec, owner)
 	if spec.Durable {
 		c.Delete.Queues = append(c.Delete.Queues, spec) // and its messages with it
 	} else {

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"github.com/leveretmq/leveret/amqp"
@@ -19,48 +20,73 @@ func (v *VHost) Tracing() bool { return v.tracing.Load() }
 
 // Witness is who has published a message, or gets it.
 type Witness struct {
-	Node       string
 	Connection string // its name
 	Channel    uint16
 	User       string
 }
 
-// TracePublished tells of a message that was routed to the queues. The caller holds
-// no lock but its connection's; the message is only looked at.
-func (v *VHost) TracePublished(w Witness, m *message.Message, queues []*queue.Queue) {
+// RoutingKeys are the message's own key and those of its CC and BCC headers. A message
+// that was routed has no BCC header any more.
+func RoutingKeys(m *message.Message) []string {
+	headers := m.Headers()
+	return slices.Concat([]string{m.RoutingKey}, keysOf(headers, "CC"), keysOf(headers, "BCC"))
+}
+
+// TracePublished tells of a message that was routed by the keys to the queues. The
+// caller holds no lock but its connection's; the message is only looked at.
+func (v *VHost) TracePublished(w Witness, m *message.Message, keys []string, queues []*queue.Queue) {
+	if !v.watched() {
+		return
+	}
 	routed := make(amqp.Array, 0, len(queues))
 	for _, q := range queues {
 		routed = append(routed, q.Name())
 	}
-	v.trace("publish."+m.Exchange, w, m, amqp.Field{Key: "routed_queues", Value: routed})
+	v.trace("publish."+m.Exchange, w, trace{m, m.Properties, keys}, amqp.Field{Key: "routed_queues", Value: routed})
 }
 
 // TraceDelivered tells of a message that a client gets from a queue. Those of the
 // firehose itself are not told of.
-func (v *VHost) TraceDelivered(w Witness, m *message.Message, from string, redelivered bool) {
-	if m.Exchange == TraceExchange {
+func (v *VHost) TraceDelivered(w Witness, e *queue.Entry, from string) {
+	if e.Message.Exchange == TraceExchange || !v.watched() {
 		return
 	}
 	flag := int32(0)
-	if redelivered {
+	if e.Redelivered() {
 		flag = 1
 	}
-	v.trace("deliver."+from, w, m, amqp.Field{Key: "redelivered", Value: flag})
+	seen := trace{e.Message, e.Properties(), routedKeys(e.Message)}
+	v.trace("deliver."+from, w, seen, amqp.Field{Key: "redelivered", Value: flag})
 }
 
-func (v *VHost) trace(key string, w Witness, m *message.Message, more amqp.Field) {
-	keys := make(amqp.Array, 0, 1)
-	for _, k := range routedKeys(m) {
+// watched says whether a copy would go anywhere.
+func (v *VHost) watched() bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	node, ok := v.exchanges[TraceExchange]
+	return ok && len(node.sourceOf) > 0
+}
+
+// trace is what a client sends or gets.
+type trace struct {
+	message    *message.Message
+	properties amqp.Properties
+	keys       []string
+}
+
+func (v *VHost) trace(key string, w Witness, seen trace, more amqp.Field) {
+	keys := make(amqp.Array, 0, len(seen.keys))
+	for _, k := range seen.keys {
 		keys = append(keys, k)
 	}
 	headers := amqp.Table{
-		{Key: "exchange_name", Value: m.Exchange}, {Key: "routing_keys", Value: keys},
-		{Key: "properties", Value: propertiesTable(m.Properties)}, {Key: "node", Value: w.Node},
+		{Key: "exchange_name", Value: seen.message.Exchange}, {Key: "routing_keys", Value: keys},
+		{Key: "properties", Value: propertiesTable(seen.properties)}, {Key: "node", Value: v.broker.node},
 		{Key: "vhost", Value: v.name}, {Key: "connection", Value: w.Connection},
 		{Key: "channel", Value: int32(w.Channel)}, {Key: "user", Value: w.User}, more,
 	}
 	v.announce(&message.Message{
-		Exchange: TraceExchange, RoutingKey: key, Body: bytes.Clone(m.Body), Arrived: time.Now().UnixMilli(),
+		Exchange: TraceExchange, RoutingKey: key, Body: bytes.Clone(seen.message.Body), Arrived: time.Now().UnixMilli(),
 		Properties: amqp.PropertyList{Headers: headers}.Encode(),
 	})
 }

@@ -61,7 +61,7 @@ func newVHost(b *Broker, name string) (*VHost, error) {
 		queues:    make(map[string]*queueNode),
 		owned:     make(map[any]map[*queueNode]struct{}),
 	}
-	for _, spec := range exchange.Predeclared(name) {
+	for _, spec := range append(exchange.Predeclared(name), b.herald.exchanges(name)...) {
 		if err := v.restoreExchange(spec); err != nil {
 			return nil, err
 		}

@@ -59,12 +59,21 @@ func (b *Broker) CreateVHost(name string) (*VHost, error) {
 	if v, ok := b.vhosts[name]; ok {
 		return v, nil
 	}
+	v, err := b.addVHost(name)
+	if err != nil {
+		return nil, err
+	}
+	b.tellVHostCreated(name)
+	return v, nil
+}
+
+// addVHost makes a virtual host; the caller holds the lock, or is New.
+func (b *Broker) addVHost(name string) (*VHost, error) {
 	v, err := newVHost(b, name)
 	if err != nil {
 		return nil, fmt.Errorf("making the virtual host %q: %w", name, err)
 	}
 	b.vhosts[name] = v
-	b.Emit("vhost.created", Fields("name", name, "user_who_performed_action", internalActor))
 	return v, nil
 }
 
@@ -80,7 +89,7 @@ func (b *Broker) DeleteVHost(name string) error {
 	}
 	return v.change(func(c *definitions.Change) error {
 		v.deleted = true
-		b.Emit("vhost.deleted", Fields("name", name, "user_who_performed_action", internalActor))
+		b.tellVHostDeleted(name)
 		return v.clear(c)
 	})
 }

@@ -154,7 +154,7 @@ func (ch *channel) cancel(m *amqp.BasicCancel) error {
 	delete(ch.consumers, m.ConsumerTag)
 	abandoned := ok && c.Queue().RemoveConsumer(c.Consumer)
 	if ok {
-		ch.tellConsumed(c)
+		ch.tellConsumed(c, conn.user.Name)
 	}
 	conn.mu.Unlock()
 	if abandoned {
@@ -203,7 +203,7 @@ func (ch *channel) get(m *amqp.BasicGet) error {
 		ch.watchGet(q)
 	}
 	if v := conn.vhost; v.Tracing() {
-		v.TraceDelivered(ch.witness(), d.Message, name, d.Redelivered())
+		v.TraceDelivered(ch.witness(), &d.Entry, name)
 	}
 	conn.out = amqp.AppendContent(conn.out, ch.id, &amqp.BasicGetOk{
 		DeliveryTag: ch.lastTag, Redelivered: d.Redelivered(), MessageCount: uint32(remaining),

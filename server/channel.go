@@ -306,7 +306,7 @@ func (ch *channel) giveUp() (unacked []queue.Delivery, abandoned []*queue.Queue)
 			abandoned = append(abandoned, c.Queue())
 		}
 		delete(ch.consumers, tag)
-		ch.tellConsumed(c)
+		ch.tellConsumed(c, nobody)
 	}
 	return ch.unacked.takeUpTo(maxTag, nil), abandoned
 }

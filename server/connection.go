@@ -45,7 +45,8 @@ const (
 
 // clientProperties is what the server needs of what a client said of itself.
 type clientProperties struct {
-	name                 string // the connection's name as the client gave it
+	name                 string     // the connection's name as the client gave it
+	terms                amqp.Array // all of them, for events; nil unless these are told
 	authFailureClose     bool
 	consumerCancelNotify bool
 	connectionBlocked    bool

@@ -2,128 +2,205 @@ package server
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/auth"
 	"github.com/leveretmq/leveret/broker"
 )
 
 // What is told to the event exchange of connections, channels and consumers. Nothing
-// is put together unless somebody can learn of it.
+// is put together unless somebody can learn of it. Names and types of the properties
+// are RabbitMQ's.
+
+const (
+	// performer is the property that names the user who has caused an event.
+	performer = "user_who_performed_action"
+	// nobody is who causes an event that follows from another one.
+	nobody = ""
+	// protocolTerm is the version of the protocol as events have it.
+	protocolTerm = "{0,9,1}"
+)
+
+var _ broker.Actor = (*connection)(nil)
 
 // Actor is the user of the connection, for events of what it does.
 func (c *connection) Actor() string { return c.user.Name }
+
+// Process stands for what is an Erlang process in RabbitMQ: it tells connections and
+// channels apart.
+func (c *connection) Process() string { return fmt.Sprintf("<%s.%d>", c.server.NodeName, c.number) }
+
+func (ch *channel) process() string {
+	return fmt.Sprintf("<%s.%d.%d>", ch.conn.server.NodeName, ch.conn.number, ch.id)
+}
 
 // name is how RabbitMQ calls the connection.
 func (c *connection) name() string {
 	return c.sock.RemoteAddr().String() + " -> " + c.sock.LocalAddr().String()
 }
 
-// pid stands for what is an Erlang process in RabbitMQ: it tells connections and
-// channels apart.
-func (c *connection) pid() string { return fmt.Sprintf("<%s.%d>", c.server.NodeName, c.number) }
-
-func (ch *channel) pid() string {
-	return fmt.Sprintf("<%s.%d.%d>", ch.conn.server.NodeName, ch.conn.number, ch.id)
-}
-
-// secure says whether the connection is over TLS.
-func (c *connection) secure() bool {
-	_, ok := c.sock.(*tls.Conn)
-	return ok
-}
-
 func (c *connection) observed() bool { return c.server.Broker.Observing() }
 
-// endpoints are the addresses, as events have them.
-func endpoints(sock net.Conn) (t amqp.Table) {
-	add := func(addr net.Addr, host, port string) {
-		h, p, err := net.SplitHostPort(addr.String())
-		if err != nil {
-			h, p = addr.String(), "0"
-		}
-		n := 0
-		if _, err := fmt.Sscan(p, &n); err != nil {
-			n = 0
-		}
-		t = append(t, broker.Fields(host, h, port, int64(n))...)
+// emit tells of an event; a property that names nobody is left out.
+func (c *connection) emit(name string, by string, properties amqp.Table) {
+	if by != nobody {
+		properties = append(properties, broker.Fields(performer, by)...)
 	}
-	add(sock.RemoteAddr(), "peer_host", "peer_port")
-	add(sock.LocalAddr(), "host", "port")
-	return t
+	c.server.Broker.Emit(name, properties)
 }
 
-// tellLogin tells how a login ended.
-func (c *connection) tellLogin(mechanism, user string, problem error) {
+// tellLogin tells of a login that was right.
+func (c *connection) tellLogin(user string) {
+	if c.observed() {
+		c.emit("user.authentication.success", nobody, c.loginFields(user))
+	}
+}
+
+// tellRefused tells of a login that was not.
+func (c *connection) tellRefused(problem error) {
 	if !c.observed() {
 		return
 	}
-	name := "user.authentication.success"
-	fields := broker.Fields("name", user, "connection_type", "network", "connection_name", c.name(),
-		"auth_mechanism", mechanism, "protocol", protocolTerm, "ssl", c.secure())
-	if problem != nil {
-		name = "user.authentication.failure"
-		fields = append(fields, broker.Fields("error", problem.Error())...)
+	user, reason := "", problem.Error()
+	var refused *auth.LoginError
+	if errors.As(problem, &refused) {
+		user, reason = refused.Name, refused.Reason()
 	}
-	c.server.Broker.Emit(name, append(fields, endpoints(c.sock)...))
+	c.emit("user.authentication.failure", nobody, append(c.loginFields(user), broker.Fields("error", reason)...))
 }
 
-// protocolTerm is the version of the protocol as events have it.
-const protocolTerm = "{0,9,1}"
+func (c *connection) loginFields(user string) amqp.Table {
+	host, _ := endpoint(c.sock.LocalAddr())
+	peerHost, peerPort := endpoint(c.sock.RemoteAddr())
+	_, ssl := c.sock.(*tls.Conn)
+	return broker.Fields("name", user, "connection_type", "network", "connection_name", c.name(), "host", host,
+		"peer_host", peerHost, "peer_port", peerPort, "auth_mechanism", c.mechanism, "protocol", protocolTerm, "ssl", ssl)
+}
 
-func (c *connection) tellOpened(mechanism string, vhost string) {
+func (c *connection) tellOpened() {
 	if !c.observed() {
 		return
 	}
-	fields := broker.Fields("pid", c.pid(), "name", c.name(), "ssl", c.secure(), "auth_mechanism", mechanism,
-		"protocol", protocolTerm, "user", c.user.Name, "vhost", vhost, "timeout", int64(c.heart.interval/time.Second),
-		"frame_max", int64(c.frameMax), "channel_max", int64(c.channelMax), "connected_at", time.Now().UnixMilli(),
-		"node", c.server.NodeName, "type", "network", "user_provided_name", c.client.name,
-		"user_who_performed_action", c.user.Name)
-	c.server.Broker.Emit("connection.created", append(fields, endpoints(c.sock)...))
+	host, port := endpoint(c.sock.LocalAddr())
+	peerHost, peerPort := endpoint(c.sock.RemoteAddr())
+	fields := append(c.secrecy(), broker.Fields("pid", c.Process(), "name", c.name(), "host", host, "port", port,
+		"peer_host", peerHost, "peer_port", peerPort, "auth_mechanism", c.mechanism, "protocol", protocolTerm,
+		"user", c.user.Name, "vhost", c.vhost.Name(), "timeout", int64(c.heart.interval/time.Second),
+		"frame_max", int64(c.frameMax), "channel_max", int64(c.channelMax), "client_properties", c.client.terms,
+		"connected_at", time.Now().UnixMilli(), "node", c.server.NodeName, "type", "network")...)
+	c.emit("connection.created", c.user.Name, append(fields, c.givenName()...))
 }
 
-// tellClosed tells of the end of a connection that was open.
+// tellClosed tells of the end of a connection, even of one that was never open
+// (RabbitMQ behaviour).
 func (c *connection) tellClosed() {
-	if c.vhost != nil && c.observed() {
-		c.server.Broker.Emit("connection.closed", broker.Fields("pid", c.pid(), "name", c.name(), "node", c.server.NodeName))
+	if c.observed() {
+		terms := append(amqp.Array{}, c.client.terms...) // none is an empty list
+		fields := broker.Fields("pid", c.Process(), "name", c.name(), "node", c.server.NodeName, "client_properties", terms)
+		c.emit("connection.closed", nobody, append(fields, c.givenName()...))
 	}
+}
+
+// givenName is the name that the client has given the connection, if it has.
+func (c *connection) givenName() amqp.Table {
+	if c.client.name == "" {
+		return nil
+	}
+	return broker.Fields("user_provided_name", c.client.name)
 }
 
 func (ch *channel) tellCreated() {
 	c := ch.conn
 	if c.observed() {
-		c.server.Broker.Emit("channel.created", broker.Fields("pid", ch.pid(), "name", fmt.Sprintf("%s (%d)", c.name(), ch.id),
-			"connection", c.pid(), "number", int64(ch.id), "user", c.user.Name, "vhost", c.vhost.Name(),
-			"user_who_performed_action", c.user.Name))
+		c.emit("channel.created", c.user.Name, broker.Fields("pid", ch.process(), "name", fmt.Sprintf("%s (%d)", c.name(), ch.id),
+			"connection", c.Process(), "number", int64(ch.id), "user", c.user.Name, "vhost", c.vhost.Name()))
 	}
 }
 
 func (ch *channel) tellClosed() {
 	if ch.conn.observed() {
-		ch.conn.server.Broker.Emit("channel.closed", broker.Fields("pid", ch.pid(), "user_who_performed_action", ch.conn.user.Name))
+		ch.conn.emit("channel.closed", ch.conn.user.Name, broker.Fields("pid", ch.process()))
 	}
 }
 
 func (ch *channel) tellConsuming(c *consumer, args amqp.Table) {
 	if ch.conn.observed() {
-		ch.conn.server.Broker.Emit("consumer.created", broker.Fields("consumer_tag", c.Tag, "exclusive", c.Exclusive,
-			"ack_required", !c.NoAck, "channel", ch.pid(), "queue", c.Queue().Name(), "vhost", ch.conn.vhost.Name(),
-			"prefetch_count", int64(c.Prefetch), "arguments", broker.Terms(args), "user_who_performed_action", ch.conn.user.Name))
+		ch.conn.emit("consumer.created", ch.conn.user.Name, broker.Fields("consumer_tag", c.Tag, "exclusive", c.Exclusive,
+			"ack_required", !c.NoAck, "channel", ch.process(), "queue", c.Queue().Name(), "vhost", ch.conn.vhost.Name(),
+			"prefetch_count", int64(ch.prefetch), "arguments", broker.Terms(args)))
 	}
 }
 
-func (ch *channel) tellConsumed(c *consumer) {
+func (ch *channel) tellConsumed(c *consumer, by string) {
 	if ch.conn.observed() {
-		ch.conn.server.Broker.Emit("consumer.deleted", broker.Fields("consumer_tag", c.Tag, "channel", ch.pid(),
-			"queue", c.Queue().Name(), "vhost", ch.conn.vhost.Name(), "user_who_performed_action", ch.conn.user.Name))
+		ch.conn.emit("consumer.deleted", by, broker.Fields("consumer_tag", c.Tag, "channel", ch.process(),
+			"queue", c.Queue().Name(), "vhost", ch.conn.vhost.Name()))
 	}
 }
 
 // witness is who the firehose names.
 func (ch *channel) witness() broker.Witness {
-	c := ch.conn
-	return broker.Witness{Node: c.server.NodeName, Connection: c.name(), Channel: ch.id, User: c.user.Name}
+	return broker.Witness{Connection: ch.conn.name(), Channel: ch.id, User: ch.conn.user.Name}
+}
+
+// endpoint is a host as the Erlang term that RabbitMQ makes of it, like {127,0,0,1},
+// and a port.
+func endpoint(addr net.Addr) (host string, port int64) {
+	at, err := netip.ParseAddrPort(addr.String())
+	if err != nil {
+		return addr.String(), 0
+	}
+	ip := at.Addr().Unmap()
+	octets := ip.AsSlice()
+	var parts []string
+	if ip.Is4() {
+		for _, o := range octets {
+			parts = append(parts, fmt.Sprint(o))
+		}
+	}
+	for i := 0; ip.Is6() && i < len(octets); i += 2 {
+		parts = append(parts, fmt.Sprint(int(octets[i])<<8|int(octets[i+1])))
+	}
+	return "{" + strings.Join(parts, ",") + "}", int64(at.Port())
+}
+
+// secrecy is what TLS has settled, with empty texts where there is none.
+func (c *connection) secrecy() amqp.Table {
+	var subject, issuer, validity, version, exchange, cipher, hash string
+	secure, ssl := c.sock.(*tls.Conn)
+	if ssl {
+		state := secure.ConnectionState()
+		version = strings.ToLower(strings.ReplaceAll(tls.VersionName(state.Version), "TLS ", "tlsv"))
+		exchange, cipher, hash = cipherParts(tls.CipherSuiteName(state.CipherSuite))
+		if len(state.PeerCertificates) > 0 {
+			peer := state.PeerCertificates[0]
+			subject, issuer = peer.Subject.String(), peer.Issuer.String()
+			validity = peer.NotBefore.UTC().Format(time.RFC3339) + " - " + peer.NotAfter.UTC().Format(time.RFC3339)
+		}
+	}
+	return broker.Fields("ssl", ssl, "ssl_protocol", version, "ssl_key_exchange", exchange, "ssl_cipher", cipher,
+		"ssl_hash", hash, "peer_cert_subject", subject, "peer_cert_issuer", issuer, "peer_cert_validity", validity)
+}
+
+// cipherParts takes the name of a cipher suite apart, like
+// TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, into what Erlang calls its key exchange,
+// cipher and hash.
+func cipherParts(suite string) (exchange, cipher, hash string) {
+	suite = strings.ToLower(strings.TrimPrefix(suite, "TLS_"))
+	exchange, rest, two := strings.Cut(suite, "_with_")
+	if !two { // since TLS 1.3 a suite names none
+		exchange, rest = "any", suite
+	}
+	at := strings.LastIndexByte(rest, '_')
+	cipher, hash = rest[:max(at, 0)], rest[at+1:]
+	if strings.HasSuffix(cipher, "gcm") || strings.HasSuffix(cipher, "poly1305") {
+		hash = "aead"
+	}
+	return exchange, cipher, hash
 }

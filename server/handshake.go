@@ -9,6 +9,7 @@ import (
 
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/auth"
+	"github.com/leveretmq/leveret/broker"
 )
 
 // What the server says of itself. Clients look at the product and at the
@@ -129,6 +130,10 @@ func (c *connection) refuseOrClose(e *amqp.Error) error {
 
 func (c *connection) login(m *amqp.ConnectionStartOk) error {
 	c.client = readClientProperties(m.ClientProperties)
+	if c.observed() {
+		c.client.terms = broker.Terms(m.ClientProperties)
+	}
+	c.mechanism = m.Mechanism
 	peer := auth.Peer{Remote: c.sock.RemoteAddr(), Local: c.sock.LocalAddr()}
 	if secure, ok := c.sock.(*tls.Conn); ok {
 		peer.TLS = true
@@ -137,12 +142,11 @@ func (c *connection) login(m *amqp.ConnectionStartOk) error {
 		}
 	}
 	user, err := c.server.Authenticator.Login(m.Mechanism, m.Response, peer)
-	c.mechanism = m.Mechanism
 	switch {
 	case err == nil:
-		c.tellLogin(m.Mechanism, user.Name, nil)
+		c.tellLogin(user.Name)
 	case errors.Is(err, auth.ErrRefused):
-		c.tellLogin(m.Mechanism, "", err)
+		c.tellRefused(err)
 		c.log.Error("login refused", "mechanism", m.Mechanism, "reason", err)
 		if c.client.authFailureClose {
 			e := amqp.Errorf(amqp.CodeAccessRefused, loginRefusedText, m.Mechanism)
@@ -235,7 +239,7 @@ func (c *connection) open(m *amqp.ConnectionOpen) error {
 	c.input.deadline = time.Time{}
 	c.send(0, &amqp.ConnectionOpenOk{})
 	c.log.Info("connection opened")
-	c.tellOpened(c.mechanism, m.VirtualHost)
+	c.tellOpened()
 	return nil
 }
 

@@ -29,12 +29,17 @@ func (ch *channel) publish(m *message.Message) error {
 	if ch.content.publish.Immediate {
 		return amqp.Errorf(amqp.CodeNotImplemented, "immediate=true")
 	}
+	var keys []string
+	tracing := ch.conn.vhost.Tracing()
+	if tracing {
+		keys = broker.RoutingKeys(m)
+	}
 	queues, err := ch.publisher.Route(m)
 	if err != nil {
 		return err
 	}
-	if v := ch.conn.vhost; v.Tracing() {
-		v.TracePublished(ch.witness(), m, queues)
+	if tracing {
+		ch.conn.vhost.TracePublished(ch.witness(), m, keys, queues)
 	}
 	requesters := ch.publisher.Requesters()
 	m.Share(len(queues) + len(requesters))

@@ -114,7 +114,7 @@ func (c *connection) deliver(consumer *consumer, e *queue.Entry) {
 		Exchange: e.Message.Exchange, RoutingKey: e.Message.RoutingKey,
 	}
 	if v := c.vhost; v.Tracing() {
-		v.TraceDelivered(ch.witness(), e.Message, consumer.Queue().Name(), e.Redelivered())
+		v.TraceDelivered(ch.witness(), e, consumer.Queue().Name())
 	}
 	c.out = amqp.AppendDeliver(c.out, ch.id, &c.method, e.Properties(), e.Message.Body, c.frameMax)
 	if consumer.NoAck {
@@ -130,7 +130,7 @@ func (c *connection) cancelled(consumer *consumer) {
 		return
 	}
 	delete(ch.consumers, consumer.Tag)
-	ch.tellConsumed(consumer)
+	ch.tellConsumed(consumer, nobody)
 	if ch.limiter.Release(0) { // what waited for this consumer counted
 		ch.resumeLocked()
 	}

@@ -187,7 +187,7 @@ func (ch *channel) takeBack(late []queue.Delivery) takenBack {
 			continue // it was cancelled
 		}
 		delete(ch.consumers, of.Tag)
-		ch.tellConsumed(c)
+		ch.tellConsumed(c, nobody)
 		if of.Queue().RemoveConsumer(of) {
 			back.abandoned = append(back.abandoned, of.Queue())
 		}

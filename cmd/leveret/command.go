@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 
@@ -75,12 +76,14 @@ func serveCommand(command *cobra.Command, stdout, stderr io.Writer) error {
 	}
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
-	log := newLogger(config, stderr)
+	log := newPublishedLog(config, newLogger(config, stderr))
 	return serve(ctx, process{
-		config:  config,
-		open:    openBroker,
-		log:     log,
-		manager: newNotifier(log),
+		config: config,
+		open: func(config configs.Config, _ *slog.Logger, progress func(recovery), fatal func(error)) (service, error) {
+			return openBroker(config, log, progress, fatal)
+		},
+		log:     log.Logger,
+		manager: newNotifier(log.Logger),
 		stdout:  stdout,
 	})
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"io"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -12,21 +11,49 @@ import (
 	"github.com/leveretmq/leveret/configs"
 )
 
-// logExchange is a log that is also published, to the exchange amq.rabbitmq.log of
-// one virtual host. Lines from before the broker is there are not.
-type logExchange struct {
-	broker      atomic.Pointer[broker.Broker]
+// publishedLog is the log, of which each line is also published if the configuration
+// asks for that: to the exchange amq.rabbitmq.log of one virtual host. Lines from
+// before the broker is there are not.
+type publishedLog struct {
+	*slog.Logger
+	lines *lineWriter // nil if nothing is published
+}
+
+// newPublishedLog makes of a log one that can be published.
+func newPublishedLog(config configs.Config, log *slog.Logger) *publishedLog {
+	if config.LogExchange == "" {
+		return &publishedLog{Logger: log}
+	}
+	w := &lineWriter{contentType: "text/plain"}
+	if config.LogFormat == configs.LogJSON {
+		w.contentType = "application/json"
+	}
+	published := config
+	published.LogLevel = config.LogExchangeLevel
+	handler := &teeHandler{log: log.Handler(), line: newLogger(published, w).Handler(), writer: w}
+	return &publishedLog{Logger: slog.New(handler), lines: w}
+}
+
+// through publishes the lines from now on.
+func (l *publishedLog) through(b *broker.Broker) {
+	if l.lines != nil {
+		l.lines.broker.Store(b)
+	}
+}
+
+// lineWriter publishes what a handler writes.
+type lineWriter struct {
+	broker      atomic.Pointer[broker.Broker] // nil until there is one
 	contentType string
-	node        string
 
 	mu    sync.Mutex
 	level string // of the line that is being written; guarded by mu
 }
 
 // Write takes one line from the handler that has made it.
-func (x *logExchange) Write(line []byte) (int, error) {
-	if b := x.broker.Load(); b != nil {
-		b.Log(x.level, x.contentType, x.node, bytes.Clone(bytes.TrimRight(line, "\n")))
+func (w *lineWriter) Write(line []byte) (int, error) {
+	if b := w.broker.Load(); b != nil {
+		b.Log(w.level, w.contentType, bytes.Clone(line))
 	}
 	return len(line), nil
 }
@@ -44,27 +71,12 @@ func severity(l slog.Level) string {
 	return "error"
 }
 
-// teeHandler hands each record to the log and to the exchange.
+// teeHandler hands each record to the log and to the writer of lines. It neither
+// waits for the broker nor takes any of its locks: whoever logs may hold them.
 type teeHandler struct {
-	log      slog.Handler
-	line     slog.Handler // writes to the exchange
-	exchange *logExchange
-}
-
-// withLogExchange makes a log of which each line is also published, if the
-// configuration asks for that.
-func withLogExchange(config configs.Config, log *slog.Logger) (*slog.Logger, *logExchange) {
-	x := &logExchange{contentType: "text/plain", node: nodeName(config)}
-	if config.LogExchange == "" {
-		return log, x
-	}
-	published := config
-	published.LogLevel = config.LogExchangeLevel
-	if config.LogFormat == configs.LogJSON {
-		x.contentType = "application/json"
-	}
-	line := newLogger(published, io.Writer(x)).Handler()
-	return slog.New(&teeHandler{log: log.Handler(), line: line, exchange: x}), x
+	log    slog.Handler
+	line   slog.Handler // writes to the writer
+	writer *lineWriter
 }
 
 // Enabled says whether anybody wants the level.
@@ -76,15 +88,15 @@ func (h *teeHandler) Enabled(ctx context.Context, l slog.Level) bool {
 func (h *teeHandler) Handle(ctx context.Context, r slog.Record) error {
 	var err error
 	if h.log.Enabled(ctx, r.Level) {
-		err = h.log.Handle(ctx, r)
+		err = h.log.Handle(ctx, r.Clone())
 	}
 	if !h.line.Enabled(ctx, r.Level) {
 		return err
 	}
-	h.exchange.mu.Lock()
-	defer h.exchange.mu.Unlock()
-	h.exchange.level = severity(r.Level)
-	if lineErr := h.line.Handle(ctx, r.Clone()); err == nil {
+	h.writer.mu.Lock()
+	defer h.writer.mu.Unlock()
+	h.writer.level = severity(r.Level)
+	if lineErr := h.line.Handle(ctx, r); err == nil {
 		err = lineErr
 	}
 	return err
@@ -92,10 +104,10 @@ func (h *teeHandler) Handle(ctx context.Context, r slog.Record) error {
 
 // WithAttrs implements slog.Handler.
 func (h *teeHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &teeHandler{log: h.log.WithAttrs(attrs), line: h.line.WithAttrs(attrs), exchange: h.exchange}
+	return &teeHandler{log: h.log.WithAttrs(attrs), line: h.line.WithAttrs(attrs), writer: h.writer}
 }
 
 // WithGroup implements slog.Handler.
 func (h *teeHandler) WithGroup(name string) slog.Handler {
-	return &teeHandler{log: h.log.WithGroup(name), line: h.line.WithGroup(name), exchange: h.exchange}
+	return &teeHandler{log: h.log.WithGroup(name), line: h.line.WithGroup(name), writer: h.writer}
 }

@@ -80,23 +80,23 @@ func TestEvents_ToldToTheExchange(t *testing.T) {
 	o := observe(t, url, "amq.rabbitmq.event")
 	act(t, url)
 	want := map[string][]string{
-		"user.authentication.success": {"auth_mechanism", "connection_name", "connection_type", "host", "name", "peer_host", "peer_port", "port", "protocol", "ssl"},
-		"connection.created":          {"auth_mechanism", "channel_max", "connected_at", "frame_max", "host", "name", "node", "peer_host", "peer_port", "pid", "port", "protocol", "ssl", "timeout", "type", "user", "user_provided_name", "user_who_performed_action", "vhost"},
+		"user.authentication.success": {"auth_mechanism", "connection_name", "connection_type", "host", "name", "peer_host", "peer_port", "protocol", "ssl"},
+		"connection.created":          {"auth_mechanism", "channel_max", "client_properties", "connected_at", "frame_max", "host", "name", "node", "peer_cert_issuer", "peer_cert_subject", "peer_cert_validity", "peer_host", "peer_port", "pid", "port", "protocol", "ssl", "ssl_cipher", "ssl_hash", "ssl_key_exchange", "ssl_protocol", "timeout", "type", "user", "user_who_performed_action", "vhost"},
 		"channel.created":             {"connection", "name", "number", "pid", "user", "user_who_performed_action", "vhost"},
-		"queue.created":               {"arguments", "auto_delete", "durable", "exclusive", "name", "user_who_performed_action", "vhost"},
+		"queue.created":               {"arguments", "auto_delete", "durable", "exclusive", "leader", "members", "name", "owner_pid", "type", "user_who_performed_action", "vhost"},
 		"exchange.created":            {"arguments", "auto_delete", "durable", "internal", "name", "policy", "type", "user_who_performed_action", "vhost"},
 		"binding.created":             {"arguments", "destination_kind", "destination_name", "routing_key", "source_kind", "source_name", "user_who_performed_action", "vhost"},
 		"consumer.created":            {"ack_required", "arguments", "channel", "consumer_tag", "exclusive", "prefetch_count", "queue", "user_who_performed_action", "vhost"},
 		"consumer.deleted":            {"channel", "consumer_tag", "queue", "user_who_performed_action", "vhost"},
 		"binding.deleted":             {"arguments", "destination_kind", "destination_name", "routing_key", "source_kind", "source_name", "user_who_performed_action", "vhost"},
-		"queue.deleted":               {"name", "user_who_performed_action", "vhost"},
+		"queue.deleted":               {"name", "type", "user_who_performed_action", "vhost"},
 		"exchange.deleted":            {"name", "user_who_performed_action", "vhost"},
 		"channel.closed":              {"pid", "user_who_performed_action"},
-		"connection.closed":           {"name", "node", "pid"},
+		"connection.closed":           {"client_properties", "name", "node", "pid"},
 	}
 	order := []string{
 		"user.authentication.success", "connection.created", "channel.created", "queue.created", "exchange.created",
-		"binding.created", "consumer.created", "consumer.deleted", "queue.deleted", "exchange.deleted", "channel.closed", "connection.closed",
+		"binding.created", "consumer.created", "consumer.deleted", "binding.deleted", "queue.deleted", "exchange.deleted", "channel.closed", "connection.closed",
 	}
 	for _, key := range order {
 		d := o.await(key, nil)
@@ -119,6 +119,8 @@ func TestEvents_FailedLogin(t *testing.T) {
 	require.Error(t, err)
 	d := o.await("user.authentication.failure", nil)
 	require.Equal(t, "PLAIN", d.Headers["auth_mechanism"])
+	require.Equal(t, uri.Username, d.Headers["name"])
+	require.Equal(t, "user '"+uri.Username+"' - invalid credentials", d.Headers["error"])
 }
 
 func TestTracing_CopiesWhatIsPublishedAndDelivered(t *testing.T) {

@@ -26,21 +26,22 @@ type node struct {
 	watch  context.CancelFunc // ends the watch over the memory
 }
 
-// openBroker opens the data directory and makes the broker of it.
-func openBroker(config configs.Config, log *slog.Logger, progress func(recovery), fatal func(error)) (service, error) {
+// openBroker opens the data directory and makes the broker of it, which publishes the
+// log from then on.
+func openBroker(config configs.Config, log *publishedLog, progress func(recovery), fatal func(error)) (service, error) {
 	users, err := auth.NewInternal(authOptions(config))
 	if err != nil {
 		return nil, fail(statusUsage, err)
 	}
-	log, published := withLogExchange(config, log)
 	alarms := broker.NewAlarms()
-	store, err := persistence.Open(storeOptions(config, log, alarms, fatal))
+	store, err := persistence.Open(storeOptions(config, log.Logger, alarms, fatal))
 	if err != nil {
 		return nil, fail(storeStatus(err), err)
 	}
 	b, err := broker.New(broker.Options{
-		Store: store, Logger: log, Alarms: alarms, VHosts: []string{config.VHost}, MemoryBudget: config.MemoryBudget,
+		Store: store, Logger: log.Logger, Alarms: alarms, VHosts: []string{config.VHost}, MemoryBudget: config.MemoryBudget,
 		QueueTypes: queueTypes(config), EventVHost: config.EventExchange, LogVHost: config.LogExchange,
+		Node: nodeName(config),
 		Progress: func(p broker.Progress) {
 			progress(recovery{queues: p.Queues, of: p.Of, messages: p.Messages, octets: p.Octets})
 		},
@@ -53,11 +54,11 @@ func openBroker(config configs.Config, log *slog.Logger, progress func(recovery)
 	if err := trace(b, config.Tracing); err != nil {
 		return nil, fail(statusUsage, errors.Join(err, b.Close()))
 	}
-	published.broker.Store(b)
+	log.through(b)
 	options := serverOptions(config)
-	options.Broker, options.Authenticator, options.Logger = b, users, log
+	options.Broker, options.Authenticator, options.Logger = b, users, log.Logger
 	ctx, end := context.WithCancel(context.Background())
-	go watchMemory(ctx, memoryWatermark(config, log), alarms, log, usedMemory)
+	go watchMemory(ctx, memoryWatermark(config, log.Logger), alarms, log.Logger, usedMemory)
 	return &node{server: server.New(options), broker: b, store: store, watch: end}, nil
 }
 
