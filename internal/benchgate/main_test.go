@@ -29,6 +29,7 @@ func gate(t *testing.T, baseline, results string) (string, error) {
 
 func TestGate(t *testing.T) {
 	const exact, batch = "BenchmarkA/size=16-2 100 5 ns/op ", "BenchmarkB/batch=1000-2 100 5 ns/op 3 ns/msg "
+	const small = "BenchmarkC/batch=32-2 100 5 ns/op "
 	for name, c := range map[string]struct {
 		was, is string
 		grown   bool
@@ -39,6 +40,8 @@ func TestGate(t *testing.T) {
 		"one more of few":               {exact + "9 B/op 9 allocs/op", exact + "9 B/op 10 allocs/op", true},
 		"one more of many":              {exact + "9 B/op 100 allocs/op", exact + "9 B/op 101 allocs/op", false},
 		"a few in a batch":              {batch + "0 B/op 0 allocs/op", batch + "9 B/op 20 allocs/op", false},
+		"one more of a small batch":     {small + "0 B/op 3 allocs/op", small + "9 B/op 4 allocs/op", false},
+		"three more of a small batch":   {small + "0 B/op 3 allocs/op", small + "9 B/op 6 allocs/op", true},
 		"each tenth message of a batch": {batch + "0 B/op 0 allocs/op", batch + "9 B/op 100 allocs/op", true},
 		"other processors":              {strings.Replace(exact, "-2 ", "-16 ", 1) + "0 B/op 0 allocs/op", exact + "8 B/op 1 allocs/op", true},
 	} {
