@@ -54,6 +54,8 @@ func startLeveret() (*leveretProcess, error) {
 		command: exec.Command(binary, "--data-dir", filepath.Join(folder, "data"), "--amqp-listen", address),
 		exited:  make(chan error, 1),
 	}
+	// The broker tells of itself whatever it can, as rabbitmq/instance.sh has it.
+	p.command.Env = append(os.Environ(), "LEVERET_EVENT_EXCHANGE=/", "LEVERET_LOG_EXCHANGE=/", "LEVERET_TRACING=/")
 	return p, p.start()
 }
 

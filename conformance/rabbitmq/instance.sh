@@ -4,9 +4,10 @@
 
 cache_dir=${XDG_CACHE_HOME:-$HOME/.cache}/leveret
 
-# plugins are those of exchange types that RabbitMQ ships and Leveret has.
+# plugins are those that RabbitMQ ships and whose work Leveret does itself.
 plugins="rabbitmq_consistent_hash_exchange rabbitmq_random_exchange
-rabbitmq_recent_history_exchange rabbitmq_sharding"
+rabbitmq_recent_history_exchange rabbitmq_sharding rabbitmq_event_exchange
+rabbitmq_management rabbitmq_prometheus"
 
 die() {
 	echo "$0: $*" >&2
@@ -30,6 +31,8 @@ use_flavour() {
 	epmd_port=$((amqp_port + 1))
 	dist_port=$((amqp_port + 2))
 	ctl_port=$((amqp_port + 3))
+	management_port=$((amqp_port + 4))
+	prometheus_port=$((amqp_port + 5))
 	node="leveret-$1-$amqp_port@localhost"
 	url="amqp://guest:guest@127.0.0.1:$amqp_port/"
 	default_state="$cache_dir/rabbitmq-$1$moved"
@@ -45,6 +48,11 @@ write_settings() {
 listeners.tcp.default = 127.0.0.1:$amqp_port
 loopback_users.guest = true
 log.file.level = info
+log.exchange = true
+management.tcp.ip = 127.0.0.1
+management.tcp.port = $management_port
+prometheus.tcp.ip = 127.0.0.1
+prometheus.tcp.port = $prometheus_port
 CONF
 	echo "[$(echo $plugins | tr ' ' ',')]." >"$1/enabled_plugins"
 	cat >"$1/env" <<ENV
@@ -79,6 +87,24 @@ accepts() {
 alive() {
 	[ -s "$1/pid" ] && grep -aq beam "/proc/$(cat "$1/pid")/cmdline" 2>/dev/null
 }
+
+# ctl ARGUMENTS runs rabbitmqctl on the instance of $state, which in a chroot is
+# $inner of $root.
+ctl() {
+	if [ -n "${root:-}" ]; then
+		chroot "$root" sh -c '. "$1/env"; shift; exec /usr/lib/rabbitmq/bin/rabbitmqctl -q "$@"' sh "$inner" "$@"
+	else
+		(. "$state/env" && exec /usr/lib/rabbitmq/bin/rabbitmqctl -q "$@")
+	fi
+}
+
+# trace makes the virtual host whose messages the firehose tells of: one of its own,
+# as it slows down what it tells of.
+trace() {
+	ctl add_vhost traced
+	ctl set_permissions -p traced guest '.*' '.*' '.*'
+	ctl trace_on -p traced
+} >&2
 
 # await_accepting STATE waits up to two minutes for the broker.
 await_accepting() {

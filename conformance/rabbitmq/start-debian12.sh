@@ -38,4 +38,5 @@ write_settings "$state" "$state"
 	setsid nohup $server >"$state/log/console.log" 2>&1 </dev/null &
 )
 await_accepting "$state"
+trace
 echo "$url"

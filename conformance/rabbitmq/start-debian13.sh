@@ -76,4 +76,5 @@ setsid nohup chroot "$root" /bin/sh -c \
 	". $inner/env; cd $inner; exec /usr/lib/rabbitmq/bin/rabbitmq-server" \
 	>"$state/log/console.log" 2>&1 </dev/null &
 await_accepting "$state"
+trace
 echo "$url"
