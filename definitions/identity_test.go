@@ -22,6 +22,7 @@ func TestASetOfOneThingIsNotEmpty(t *testing.T) {
 		{VHosts: make([]definitions.VHost, 1)},
 		{Permissions: make([]definitions.Permission, 1)},
 		{TopicPermissions: make([]definitions.TopicPermission, 1)},
+		{Parameters: make([]definitions.Parameter, 1)},
 	} {
 		require.False(t, definitions.Change{Put: set}.Empty())
 		require.False(t, definitions.Change{Delete: set}.Empty())

@@ -258,7 +258,7 @@ func (s *Store) Definitions() (definitions.Set, error) {
 // eachDefinition puts the parts of each definition together and passes it on.
 func (s *Store) eachDefinition(yield func(key string, payload []byte) error) error {
 	for _, kind := range []byte{
-		metaExchange, metaQueue, metaBinding, metaUser, metaVHost, metaPermission, metaTopic,
+		metaExchange, metaQueue, metaBinding, metaUser, metaVHost, metaPermission, metaTopic, metaParameter,
 	} {
 		var whole []byte
 		var left uint64

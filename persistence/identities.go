@@ -12,7 +12,8 @@ const (
 	identifiedTracing
 )
 
-// appendIdentities appends the users, virtual hosts and permissions of a set.
+// appendIdentities appends the users, virtual hosts, permissions and parameters of a
+// set.
 func appendIdentities(dst []definition, set definitions.Set) []definition {
 	for _, u := range set.Users {
 		dst = append(dst, definition{key: namesKey(metaUser, u.Name), payload: encodeUser(u)})
@@ -26,6 +27,11 @@ func appendIdentities(dst []definition, set definitions.Set) []definition {
 	for _, p := range set.TopicPermissions {
 		dst = append(dst, definition{
 			key: namesKey(metaTopic, p.VHost, p.User, p.Exchange), payload: encodeTopicPermission(p),
+		})
+	}
+	for _, p := range set.Parameters {
+		dst = append(dst, definition{
+			key: namesKey(metaParameter, p.VHost, p.Component, p.Name), payload: encodeParameter(p),
 		})
 	}
 	return dst
@@ -51,6 +57,10 @@ func addIdentity(set *definitions.Set, kind byte, payload []byte) error {
 		var p definitions.TopicPermission
 		p, err = decodeTopicPermission(payload)
 		set.TopicPermissions = append(set.TopicPermissions, p)
+	case metaParameter:
+		var p definitions.Parameter
+		p, err = decodeParameter(payload)
+		set.Parameters = append(set.Parameters, p)
 	}
 	return err
 }
@@ -101,6 +111,10 @@ func encodePermission(p definitions.Permission) []byte {
 
 func encodeTopicPermission(p definitions.TopicPermission) []byte {
 	return appendTexts([]byte{definitionVersion, 0}, p.User, p.VHost, p.Exchange, p.Write, p.Read)
+}
+
+func encodeParameter(p definitions.Parameter) []byte {
+	return appendTexts([]byte{definitionVersion, 0}, p.VHost, p.Component, p.Name, p.Value)
 }
 
 // list reads what appendList has written.
@@ -173,5 +187,12 @@ func decodeTopicPermission(payload []byte) (definitions.TopicPermission, error) 
 	p := definitions.TopicPermission{
 		User: c.text(), VHost: c.text(), Exchange: c.text(), Write: c.text(), Read: c.text(),
 	}
+	return p, c.end()
+}
+
+func decodeParameter(payload []byte) (definitions.Parameter, error) {
+	c := definitionCursor{cursor{data: payload}}
+	c.begin()
+	p := definitions.Parameter{VHost: c.text(), Component: c.text(), Name: c.text(), Value: c.text()}
 	return p, c.end()
 }

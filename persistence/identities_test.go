@@ -34,6 +34,10 @@ func someIdentities() definitions.Set {
 			{User: "guest", VHost: "/", Exchange: "amq.topic", Write: "^{username}", Read: ".*"},
 			{User: "guest", VHost: "/", Exchange: ""},
 		},
+		Parameters: []definitions.Parameter{
+			{VHost: "/", Component: "policy", Name: "ttl", Value: `{"pattern":"^a"}`},
+			{Name: "cluster_name", Value: `"shop"`},
+		},
 	}
 }
 
@@ -45,6 +49,7 @@ func requireIdentities(t *testing.T, s *Store, want definitions.Set) {
 	require.ElementsMatch(t, want.VHosts, got.VHosts)
 	require.ElementsMatch(t, want.Permissions, got.Permissions)
 	require.ElementsMatch(t, want.TopicPermissions, got.TopicPermissions)
+	require.ElementsMatch(t, want.Parameters, got.Parameters)
 }
 
 func TestIdentitiesSurvive(t *testing.T) {
@@ -62,6 +67,7 @@ func TestIdentitiesSurvive(t *testing.T) {
 			Users: []definitions.User{{Name: "g"}}, VHosts: []definitions.VHost{{Name: "shop"}},
 			Permissions:      []definitions.Permission{{User: "a", VHost: "bc"}},
 			TopicPermissions: []definitions.TopicPermission{{User: "guest", VHost: "/"}},
+			Parameters:       []definitions.Parameter{{VHost: "/", Component: "policy", Name: "ttl"}},
 		},
 		Put: definitions.Set{Users: []definitions.User{{Name: "guest"}}},
 	}))
@@ -69,6 +75,7 @@ func TestIdentitiesSurvive(t *testing.T) {
 	want.VHosts = want.VHosts[:2]
 	want.Permissions = slices.Delete(want.Permissions, 1, 2)
 	want.TopicPermissions = want.TopicPermissions[:1]
+	want.Parameters = want.Parameters[1:]
 	requireIdentities(t, s, want)
 	s = openDir(t, snapshot(t, s))
 	requireIdentities(t, s, want)
@@ -85,6 +92,7 @@ func TestStoredIdentitiesAreReadForEver(t *testing.T) {
 		"0101" + "00" + "00" + "00" + "0100" + "00" + "01c801":                 encodeVHost(set.VHosts[1]),
 		"0100" + "0161" + "026263" + "0131" + "00" + "00":                      encodePermission(set.Permissions[1]),
 		"0100" + "056775657374" + "012f" + "00" + "00" + "00":                  encodeTopicPermission(set.TopicPermissions[1]),
+		"0100" + "00" + "00" + "0c636c75737465725f6e616d65" + "062273686f7022": encodeParameter(set.Parameters[1]),
 	} {
 		require.Equal(t, octets, hex.EncodeToString(encoded))
 	}
@@ -92,6 +100,7 @@ func TestStoredIdentitiesAreReadForEver(t *testing.T) {
 		"mu\x01g":                    namesKey(metaUser, "g"),
 		"mh\x04shop":                 namesKey(metaVHost, "shop"),
 		"mp\x02bc\x01a":              namesKey(metaPermission, "bc", "a"),
+		"mr\x01/\x06policy\x03ttl":   namesKey(metaParameter, "/", "policy", "ttl"),
 		"mt\x01/\x05guest\x00":       namesKey(metaTopic, "/", "guest", ""),
 		"mt\x01/\x05guest\x01" + "x": namesKey(metaTopic, "/", "guest", "x"),
 	} {
@@ -122,7 +131,7 @@ func FuzzDecodeIdentities(f *testing.F) {
 		f.Add(d.payload)
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		for _, kind := range []byte{metaUser, metaVHost, metaPermission, metaTopic} {
+		for _, kind := range []byte{metaUser, metaVHost, metaPermission, metaTopic, metaParameter} {
 			var set definitions.Set
 			if err := addIdentity(&set, kind, payload); err != nil {
 				require.ErrorIs(t, err, errDamaged)

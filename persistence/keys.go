@@ -31,6 +31,7 @@ const (
 	metaReservation = 'n'
 	metaPermission  = 'p'
 	metaQueue       = 'q'
+	metaParameter   = 'r'
 	metaStop        = 'S'
 	metaTopic       = 't' // a topic permission
 	metaUser        = 'u'
