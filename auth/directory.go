@@ -206,6 +206,24 @@ func (d *Directory) VHost(name string) (definitions.VHost, bool) {
 	return v, ok
 }
 
+// Permission is what the user may do in the virtual host.
+func (d *Directory) Permission(user, vhost string) (definitions.Permission, bool) {
+	row := d.current.Load().permission(user, vhost)
+	if row == nil {
+		return definitions.Permission{}, false
+	}
+	return row.record, true
+}
+
+// TopicPermission is the user's for the exchange.
+func (d *Directory) TopicPermission(user, vhost, exchange string) (definitions.TopicPermission, bool) {
+	g := d.current.Load().grant(user, vhost)
+	if g == nil || g.topics[exchange] == nil {
+		return definitions.TopicPermission{}, false
+	}
+	return g.topics[exchange].record, true
+}
+
 // Definitions is everything that the directory knows, sorted by name.
 func (d *Directory) Definitions() definitions.Set {
 	s := d.current.Load()

@@ -7,8 +7,12 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/leveretmq/leveret/definitions"
 	"github.com/leveretmq/leveret/queue"
 )
+
+// defaultVHost is served if no virtual host is stored.
+const defaultVHost = "/"
 
 // Options is what a broker is made of.
 type Options struct {
@@ -16,8 +20,9 @@ type Options struct {
 	Logger *slog.Logger
 	// Alarms are what the broker is short of; nil means alarms of its own.
 	Alarms *Alarms
-	// VHosts are the names of the virtual hosts to serve; empty means "/".
-	VHosts []string
+	// Stored is what the store holds, for who has read it already; nil means that New
+	// reads it. Its virtual hosts are served; without any "/" is.
+	Stored *definitions.Set
 	// EventVHost has the exchange amq.rabbitmq.event; empty means that nobody
 	// learns of events. LogVHost has amq.rabbitmq.log in the same way.
 	EventVHost, LogVHost string
@@ -62,9 +67,6 @@ type Broker struct {
 // New makes a broker and brings back what the store holds. It takes over the
 // store: Close closes it.
 func New(o Options) (*Broker, error) {
-	if len(o.VHosts) == 0 {
-		o.VHosts = []string{"/"}
-	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -91,8 +93,19 @@ func New(o Options) (*Broker, error) {
 
 // start makes the virtual hosts and brings back what is stored.
 func (b *Broker) start(o Options) error {
-	for _, name := range o.VHosts {
-		if _, err := b.addVHost(name); err != nil {
+	if o.Stored == nil {
+		set, err := o.Store.Definitions()
+		if err != nil {
+			return fmt.Errorf("reading definitions: %w", err)
+		}
+		o.Stored = &set
+	}
+	vhosts := o.Stored.VHosts
+	if len(vhosts) == 0 {
+		vhosts = []definitions.VHost{{Name: defaultVHost}}
+	}
+	for _, record := range vhosts {
+		if _, err := b.addVHost(record); err != nil {
 			return err
 		}
 	}
@@ -100,7 +113,7 @@ func (b *Broker) start(o Options) error {
 		return err
 	}
 	b.numbers = newQueueNumbers(o.Store.LastQueueID())
-	if err := b.recover(recovery{tell: o.Progress}); err != nil {
+	if err := b.recover(*o.Stored, recovery{tell: o.Progress}); err != nil {
 		return fmt.Errorf("recovering definitions and messages: %w", err)
 	}
 	return nil
@@ -136,11 +149,7 @@ func (b *Broker) Close() error {
 }
 
 // recover brings back definitions first, then messages.
-func (b *Broker) recover(r recovery) error {
-	set, err := b.store.Definitions()
-	if err != nil {
-		return fmt.Errorf("reading definitions: %w", err)
-	}
+func (b *Broker) recover(set definitions.Set, r recovery) error {
 	var problems []error
 	for _, spec := range set.Exchanges {
 		problems = append(problems, b.restore(spec.VHost, func(v *VHost) error { return v.restoreExchange(spec) }))
@@ -159,7 +168,7 @@ func (b *Broker) recover(r recovery) error {
 func (b *Broker) restore(vhost string, do func(*VHost) error) error {
 	v, ok := b.VHost(vhost)
 	if !ok {
-		return fmt.Errorf("the data directory holds objects of the virtual host %q, which is not the configured one: start it with that name (the key vhost)", vhost)
+		return fmt.Errorf("the data directory holds objects of the virtual host %q, which it does not know", vhost)
 	}
 	return do(v)
 }

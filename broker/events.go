@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/definitions"
 	"github.com/leveretmq/leveret/exchange"
 	"github.com/leveretmq/leveret/message"
 	"github.com/leveretmq/leveret/queue"
@@ -86,15 +87,21 @@ func (b *Broker) tellAlarm(r Resource, low bool) {
 	b.Emit(name, Fields("source", string(r), "node", b.node))
 }
 
-func (b *Broker) tellVHostCreated(name string) {
-	if b.Observing() {
-		b.Emit("vhost.created", Fields("name", name, "description", "", "tags", amqp.Array{},
-			"default_queue_type", string(cmp.Or(b.types.Default, queue.Classic)), "cluster_state", Fields(b.node, "running"), performer, internalActor))
+func (b *Broker) tellVHostCreated(record definitions.VHost, by string) {
+	if !b.Observing() {
+		return
 	}
+	tags := make(amqp.Array, 0, len(record.Tags))
+	for _, tag := range record.Tags {
+		tags = append(tags, tag)
+	}
+	usual := cmp.Or(record.DefaultQueueType, string(b.types.Default), string(queue.Classic))
+	b.Emit("vhost.created", Fields("name", record.Name, "description", record.Description, "tags", tags,
+		"default_queue_type", usual, "cluster_state", Fields(b.node, "running"), performer, cmp.Or(by, internalActor)))
 }
 
-func (b *Broker) tellVHostDeleted(name string) {
-	b.Emit("vhost.deleted", Fields("name", name, performer, internalActor))
+func (b *Broker) tellVHostDeleted(name, by string) {
+	b.Emit("vhost.deleted", Fields("name", name, performer, cmp.Or(by, internalActor)))
 }
 
 func (v *VHost) tellQueueCreated(node *queueNode, owner any) {

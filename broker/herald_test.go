@@ -12,6 +12,7 @@ import (
 
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/broker"
+	"github.com/leveretmq/leveret/definitions"
 	"github.com/leveretmq/leveret/persistence"
 	"github.com/leveretmq/leveret/queue"
 )
@@ -158,9 +159,9 @@ func TestEvents_OfVirtualHosts(t *testing.T) {
 	f := openTelling(t, t.TempDir(), broker.Options{EventVHost: "/"})
 	q := f.queue("observer")
 	f.bind(toQueue(broker.EventExchange, "observer", "vhost.*"))
-	_, err := f.broker.CreateVHost("new")
+	_, err := f.broker.CreateVHost(definitions.VHost{Name: "new"}, "")
 	require.NoError(t, err)
-	require.NoError(t, f.broker.DeleteVHost("new"))
+	require.NoError(t, f.broker.DeleteVHost("new", ""))
 	for _, want := range []string{"vhost.created", "vhost.deleted"} {
 		key, headers, _ := f.told(q)
 		name, _ := headers.Lookup("name")

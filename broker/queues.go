@@ -22,7 +22,8 @@ func (v *VHost) DeclareQueue(spec queue.Spec, owner any) (*queue.Queue, error) {
 
 // DeclareQueueIf does what DeclareQueue does, if it is allowed.
 func (v *VHost) DeclareQueueIf(spec queue.Spec, owner any, permits Permits) (*queue.Queue, error) {
-	spec = v.broker.types.complete(spec)
+	types := v.types.Load()
+	spec = types.complete(spec)
 	if spec.Exclusive {
 		spec.Durable = false // the queue ends with its connection anyway
 	}
@@ -36,7 +37,7 @@ func (v *VHost) DeclareQueueIf(spec queue.Spec, owner any, permits Permits) (*qu
 	node, exists := v.queues[spec.Name]
 	if exists {
 		v.mu.Unlock()
-		spec = v.broker.types.relax(spec, node.queue.Spec())
+		spec = types.relax(spec, node.queue.Spec())
 		if err := node.queue.CheckEquivalent(spec, owner); err != nil {
 			return nil, err
 		}
@@ -75,7 +76,7 @@ func (v *VHost) createQueue(spec queue.Spec, owner any, permits Permits) (*queue
 	if err := permits.create(); err != nil {
 		return nil, err
 	}
-	if err := v.broker.types.check(spec); err != nil {
+	if err := v.types.Load().check(spec); err != nil {
 		return nil, err
 	}
 	if err := v.roomForQueue(spec.Name); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/broker"
+	"github.com/leveretmq/leveret/definitions"
 	"github.com/leveretmq/leveret/message"
 	"github.com/leveretmq/leveret/persistence"
 )
@@ -52,7 +53,7 @@ func TestReplies_VirtualHostsStayApart(t *testing.T) {
 		Limits: persistence.Limits{ValueLogFile: 16 << 20},
 	})
 	require.NoError(t, err)
-	b, err := broker.New(broker.Options{Store: store, VHosts: []string{"/", "other"}})
+	b, err := broker.New(broker.Options{Store: store, Stored: &definitions.Set{VHosts: []definitions.VHost{{Name: "/"}, {Name: "other"}}}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, b.Close()) })
 	here, _ := b.VHost("/")

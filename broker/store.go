@@ -74,6 +74,12 @@ func (d *declaration) wait() error {
 	return err
 }
 
+// Define hands a change of users, virtual hosts, permissions or parameters to the
+// store, which applies changes in the order in which they come. The function that it
+// returns waits until the change is durable or has failed. What the broker keeps in
+// memory is not changed.
+func (b *Broker) Define(c definitions.Change) (wait func() error) { return b.commit(c).wait }
+
 // commit hands a change to the store. The caller holds the topology lock, and
 // waits for the commitment after it has let go of it.
 func (b *Broker) commit(c definitions.Change) *commitment {

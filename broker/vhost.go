@@ -17,6 +17,7 @@ type VHost struct {
 	version atomic.Uint64 // of the topology; see the package comment
 	replies replies
 	tracing atomic.Bool
+	types   atomic.Pointer[QueueTypes]
 
 	mu        lockorder.RWMutex[lockorder.Topology]
 	exchanges map[string]*exchangeNode // guarded by mu
@@ -61,6 +62,7 @@ func newVHost(b *Broker, name string) (*VHost, error) {
 		queues:    make(map[string]*queueNode),
 		owned:     make(map[any]map[*queueNode]struct{}),
 	}
+	v.types.Store(&b.types)
 	for _, spec := range append(exchange.Predeclared(name), b.herald.exchanges(name)...) {
 		if err := v.restoreExchange(spec); err != nil {
 			return nil, err

@@ -51,35 +51,39 @@ func (b *Broker) all() []*VHost {
 	return slices.Collect(maps.Values(b.vhosts))
 }
 
-// CreateVHost makes a virtual host with the predeclared exchanges, unless it is
-// there. It is not stored: whoever keeps the list of virtual hosts gives it to New.
-func (b *Broker) CreateVHost(name string) (*VHost, error) {
+// CreateVHost makes a virtual host with the predeclared exchanges, or configures the
+// one that is there anew. It is not stored: see Define. Who has asked for it is named
+// in the event.
+func (b *Broker) CreateVHost(record definitions.VHost, by string) (*VHost, error) {
 	b.vhostsMu.Lock()
 	defer b.vhostsMu.Unlock()
-	if v, ok := b.vhosts[name]; ok {
+	if v, ok := b.vhosts[record.Name]; ok {
+		v.Configure(record)
 		return v, nil
 	}
-	v, err := b.addVHost(name)
+	v, err := b.addVHost(record)
 	if err != nil {
 		return nil, err
 	}
-	b.tellVHostCreated(name)
+	b.tellVHostCreated(record, by)
 	return v, nil
 }
 
 // addVHost makes a virtual host; the caller holds the lock, or is New.
-func (b *Broker) addVHost(name string) (*VHost, error) {
-	v, err := newVHost(b, name)
+func (b *Broker) addVHost(record definitions.VHost) (*VHost, error) {
+	v, err := newVHost(b, record.Name)
 	if err != nil {
-		return nil, fmt.Errorf("making the virtual host %q: %w", name, err)
+		return nil, fmt.Errorf("making the virtual host %q: %w", record.Name, err)
 	}
-	b.vhosts[name] = v
+	v.Configure(record)
+	b.vhosts[record.Name] = v
 	return v, nil
 }
 
 // DeleteVHost deletes a virtual host with everything in it, and returns when that is
-// durable. Connections to it find every change refused; the caller closes them.
-func (b *Broker) DeleteVHost(name string) error {
+// durable. Connections to it find every change refused; the caller closes them. Who
+// has asked for it is named in the event.
+func (b *Broker) DeleteVHost(name, by string) error {
 	b.vhostsMu.Lock()
 	v, ok := b.vhosts[name]
 	delete(b.vhosts, name)
@@ -89,7 +93,7 @@ func (b *Broker) DeleteVHost(name string) error {
 	}
 	return v.change(func(c *definitions.Change) error {
 		v.deleted = true
-		b.tellVHostDeleted(name)
+		b.tellVHostDeleted(name, by)
 		return v.clear(c)
 	})
 }
@@ -116,6 +120,22 @@ func (v *VHost) alive() error {
 		return amqp.Errorf(amqp.CodeInternalError, "vhost '%s' is down", v.name)
 	}
 	return nil
+}
+
+// Configure takes over what the record of the virtual host says about it: limits,
+// tracing and the type of queues that are declared without one.
+func (v *VHost) Configure(record definitions.VHost) {
+	limits := VHostLimits{Queues: unlimited}
+	if l := record.MaxQueues; l.Bounds() {
+		limits.Queues = int(l.Max)
+	}
+	v.SetLimits(limits)
+	v.SetTracing(record.Tracing)
+	types := v.broker.types
+	if record.DefaultQueueType != "" {
+		types.Default = queue.Type(record.DefaultQueueType)
+	}
+	v.types.Store(&types)
 }
 
 // SetLimits changes the limits of the virtual host. What is there stays.

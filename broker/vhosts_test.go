@@ -6,14 +6,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/leveretmq/leveret/broker"
+	"github.com/leveretmq/leveret/definitions"
 	"github.com/leveretmq/leveret/queue"
 )
 
 func TestVHosts_DeletedWithEverythingInThem(t *testing.T) {
 	f := start(t)
-	v, err := f.broker.CreateVHost("other")
+	v, err := f.broker.CreateVHost(definitions.VHost{Name: "other"}, "")
 	require.NoError(t, err)
-	again, err := f.broker.CreateVHost("other")
+	again, err := f.broker.CreateVHost(definitions.VHost{Name: "other"}, "")
 	require.NoError(t, err)
 	require.Same(t, v, again)
 	require.Equal(t, []string{"/", "other"}, f.broker.VHosts())
@@ -21,8 +22,8 @@ func TestVHosts_DeletedWithEverythingInThem(t *testing.T) {
 	require.NoError(t, err)
 	f.queue("q")
 
-	require.NoError(t, f.broker.DeleteVHost("other"))
-	require.ErrorIs(t, f.broker.DeleteVHost("other"), broker.ErrNoVHost)
+	require.NoError(t, f.broker.DeleteVHost("other", ""))
+	require.ErrorIs(t, f.broker.DeleteVHost("other", ""), broker.ErrNoVHost)
 	_, err = v.DeclareQueue(queue.Spec{VHost: "other", Name: "late"}, nil)
 	require.ErrorContains(t, err, "vhost 'other' is down")
 	require.Equal(t, []string{"/"}, f.broker.VHosts())

@@ -10,6 +10,7 @@ import (
 
 	"github.com/leveretmq/leveret/auth"
 	"github.com/leveretmq/leveret/broker"
+	"github.com/leveretmq/leveret/definitions"
 	"github.com/leveretmq/leveret/server"
 )
 
@@ -30,7 +31,10 @@ func serve(t testing.TB, l net.Listener, store broker.Store, o server.Options) *
 // serveBroker does the same for a broker that is not as usual.
 func serveBroker(t testing.TB, l net.Listener, of broker.Options, o server.Options) *service {
 	t.Helper()
-	of.VHosts = []string{"/", "closed"}
+	stored, err := of.Store.Definitions()
+	require.NoError(t, err)
+	stored.VHosts = []definitions.VHost{{Name: "/"}, {Name: "closed"}}
+	of.Stored = &stored
 	b, err := broker.New(of)
 	require.NoError(t, err)
 	users, err := auth.NewInternal(auth.Options{

@@ -8,11 +8,14 @@ import (
 	"math"
 	"net"
 	"os"
+	"reflect"
 	"time"
 
+	"github.com/leveretmq/leveret/admin"
 	"github.com/leveretmq/leveret/auth"
 	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/configs"
+	"github.com/leveretmq/leveret/definitions"
 	"github.com/leveretmq/leveret/persistence"
 	"github.com/leveretmq/leveret/queue"
 	"github.com/leveretmq/leveret/server"
@@ -23,23 +26,28 @@ type node struct {
 	server *server.Server
 	broker *broker.Broker
 	store  *persistence.Store
+	admin  *admin.Admin
 	watch  context.CancelFunc // ends the watch over the memory
 }
 
 // openBroker opens the data directory and makes the broker of it, which publishes the
 // log from then on.
 func openBroker(config configs.Config, log *publishedLog, progress func(recovery), fatal func(error)) (service, error) {
-	users, err := auth.NewInternal(authOptions(config))
-	if err != nil {
-		return nil, fail(statusUsage, err)
-	}
 	alarms := broker.NewAlarms()
 	store, err := persistence.Open(storeOptions(config, log.Logger, alarms, fatal))
 	if err != nil {
 		return nil, fail(storeStatus(err), err)
 	}
+	stored, directory, err := openDirectory(store, config, log.Logger)
+	if err != nil {
+		return nil, fmt.Errorf("cannot recover %s: %w", config.DataDir, err)
+	}
+	users, err := auth.New(auth.AuthorityOptions{Directory: directory, LoopbackUsers: config.LoopbackUsers})
+	if err != nil {
+		return nil, fail(statusUsage, err)
+	}
 	b, err := broker.New(broker.Options{
-		Store: store, Logger: log.Logger, Alarms: alarms, VHosts: []string{config.VHost}, MemoryBudget: config.MemoryBudget,
+		Store: store, Stored: &stored, Logger: log.Logger, Alarms: alarms, MemoryBudget: config.MemoryBudget,
 		QueueTypes: queueTypes(config), EventVHost: config.EventExchange, LogVHost: config.LogExchange,
 		Node: nodeName(config),
 		Progress: func(p broker.Progress) {
@@ -57,9 +65,13 @@ func openBroker(config configs.Config, log *publishedLog, progress func(recovery
 	log.through(b)
 	options := serverOptions(config)
 	options.Broker, options.Authenticator, options.Logger = b, users, log.Logger
+	clients := server.New(options)
 	ctx, end := context.WithCancel(context.Background())
 	go watchMemory(ctx, memoryWatermark(config, log.Logger), alarms, log.Logger, usedMemory)
-	return &node{server: server.New(options), broker: b, store: store, watch: end}, nil
+	operator := admin.New(admin.Options{
+		Broker: b, Directory: directory, Connections: clients, Parameters: stored.Parameters, Audit: log.Logger,
+	})
+	return &node{server: clients, broker: b, store: store, admin: operator, watch: end}, nil
 }
 
 // trace switches the firehose on where the configuration wants it.
@@ -98,12 +110,44 @@ func withDiskFull(err error) error {
 	return fail(statusDiskFull, fmt.Errorf("%w; nothing that was confirmed is lost: make room, then start again", err))
 }
 
-func authOptions(config configs.Config) auth.Options {
-	options := auth.Options{LoopbackUsers: config.LoopbackUsers, VHosts: []string{config.VHost}}
-	for _, user := range config.Users {
-		options.Users = append(options.Users, auth.Credentials{Name: user.Name, Password: string(user.Password), Tags: user.Tags})
+// openDirectory reads what is stored, and makes the directory of it and of what the
+// configuration says about users and virtual hosts.
+func openDirectory(store *persistence.Store, config configs.Config, log *slog.Logger) (definitions.Set, *auth.Directory, error) {
+	stored, err := store.Definitions()
+	if err != nil {
+		return stored, nil, fmt.Errorf("reading definitions: %w", err)
 	}
-	return options
+	directory, err := auth.NewDirectory(auth.DirectoryOptions{Logger: log}, stored)
+	if err != nil {
+		return stored, nil, err
+	}
+	change, err := admin.Sow(directory, stored, seed(config))
+	if err != nil {
+		return stored, nil, err
+	}
+	if !change.Empty() {
+		done := make(chan error, 1)
+		store.Change(change, func(err error) { done <- err })
+		if err := <-done; err != nil {
+			return stored, nil, fmt.Errorf("storing users and virtual hosts: %w", err)
+		}
+	}
+	known := directory.Definitions()
+	stored.VHosts, stored.Users = known.VHosts, known.Users
+	stored.Permissions, stored.TopicPermissions = known.Permissions, known.TopicPermissions
+	return stored, directory, nil
+}
+
+func seed(config configs.Config) admin.Seed {
+	usual := configs.Default()
+	s := admin.Seed{
+		VHost: config.VHost, KeepVHost: config.VHost != usual.VHost,
+		KeepUsers: !reflect.DeepEqual(config.Users, usual.Users),
+	}
+	for _, u := range config.Users {
+		s.Users = append(s.Users, admin.SeedUser{Name: u.Name, Password: string(u.Password), Tags: u.Tags})
+	}
+	return s
 }
 
 func queueTypes(config configs.Config) broker.QueueTypes {

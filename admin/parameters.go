@@ -1,0 +1,41 @@
+package admin
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/leveretmq/leveret/definitions"
+)
+
+// parameterKey is what identifies a parameter.
+type parameterKey struct{ vhost, component, name string }
+
+func keyOf(p definitions.Parameter) parameterKey {
+	return parameterKey{p.VHost, p.Component, p.Name}
+}
+
+func compareKeys(a, b parameterKey) int {
+	return cmp.Or(cmp.Compare(a.vhost, b.vhost), cmp.Compare(a.component, b.component), cmp.Compare(a.name, b.name))
+}
+
+// Parameters lists those that do belongs to, in order; nil lists all.
+func (a *Admin) Parameters(belongs func(definitions.Parameter) bool) []definitions.Parameter {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var list []definitions.Parameter
+	for _, key := range slices.SortedFunc(maps.Keys(a.parameters), compareKeys) {
+		if p := a.parameters[key]; belongs == nil || belongs(p) {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// Parameter finds one.
+func (a *Admin) Parameter(vhost, component, name string) (definitions.Parameter, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p, ok := a.parameters[parameterKey{vhost, component, name}]
+	return p, ok
+}

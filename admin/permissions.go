@@ -1,0 +1,62 @@
+package admin
+
+import "github.com/leveretmq/leveret/definitions"
+
+// SetPermission adds or replaces what a user may do in a virtual host, from the next
+// operation on. Created says which of both.
+func (a *Admin) SetPermission(by Actor, p definitions.Permission) (created bool, err error) {
+	return created, a.perform(by, deed{"permission.set", p.User + " in " + p.VHost, func() (definitions.Change, error) {
+		_, exists := a.directory.Permission(p.User, p.VHost)
+		created = !exists
+		change, err := a.directory.SetPermission(p)
+		if err == nil {
+			a.tellPermission(by, p)
+		}
+		return change, err
+	}})
+}
+
+// ClearPermission takes the permission away, and says whether there was one; user and
+// virtual host have to exist. Open connections stay, and can do nothing more.
+func (a *Admin) ClearPermission(by Actor, user, vhost string) (existed bool, err error) {
+	return existed, a.perform(by, deed{"permission.clear", user + " in " + vhost, func() (definitions.Change, error) {
+		change, err := a.directory.ClearPermission(user, vhost)
+		existed = len(change.Delete.Permissions) > 0
+		if err == nil {
+			a.tell("permission.deleted", by, "user", user, "vhost", vhost)
+		}
+		return change, err
+	}})
+}
+
+// SetTopicPermission adds or replaces the routing keys that a user may use at an
+// exchange, which need not exist. Created says which of both.
+func (a *Admin) SetTopicPermission(by Actor, p definitions.TopicPermission) (created bool, err error) {
+	return created, a.perform(by, deed{"topic.permission.set", p.User + " in " + p.VHost, func() (definitions.Change, error) {
+		_, exists := a.directory.TopicPermission(p.User, p.VHost, p.Exchange)
+		created = !exists
+		change, err := a.directory.SetTopicPermission(p)
+		if err == nil {
+			a.tell("topic.permission.created", by,
+				"user", p.User, "vhost", p.VHost, "exchange", p.Exchange, "write", p.Write, "read", p.Read)
+		}
+		return change, err
+	}})
+}
+
+// ClearTopicPermissions takes the topic permissions for the given exchanges away, or
+// all in the virtual host if none is given.
+func (a *Admin) ClearTopicPermissions(by Actor, user, vhost string, exchanges ...string) error {
+	return a.perform(by, deed{"topic.permission.clear", user + " in " + vhost, func() (definitions.Change, error) {
+		change, err := a.directory.ClearTopicPermissions(user, vhost, exchanges...)
+		if err == nil {
+			a.tell("topic.permission.deleted", by, "user", user, "vhost", vhost)
+		}
+		return change, err
+	}})
+}
+
+func (a *Admin) tellPermission(by Actor, p definitions.Permission) {
+	a.tell("permission.created", by,
+		"user", p.User, "vhost", p.VHost, "configure", p.Configure, "write", p.Write, "read", p.Read)
+}
