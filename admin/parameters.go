@@ -39,3 +39,25 @@ func (a *Admin) Parameter(vhost, component, name string) (definitions.Parameter,
 	p, ok := a.parameters[parameterKey{vhost, component, name}]
 	return p, ok
 }
+
+// PutParameter sets a parameter. Created says whether it is a new one.
+func (a *Admin) PutParameter(by Actor, p definitions.Parameter) (created bool, err error) {
+	return created, a.perform(by, deed{"parameter.set", p.Component + "/" + p.Name, func() (definitions.Change, error) {
+		_, exists := a.parameters[keyOf(p)]
+		created = !exists
+		a.parameters[keyOf(p)] = p
+		return definitions.Change{Put: definitions.Set{Parameters: []definitions.Parameter{p}}}, nil
+	}})
+}
+
+// DeleteParameter takes a parameter away, of which the value does not matter, and says
+// whether it was there.
+func (a *Admin) DeleteParameter(by Actor, p definitions.Parameter) (existed bool, err error) {
+	return existed, a.perform(by, deed{"parameter.clear", p.Component + "/" + p.Name, func() (definitions.Change, error) {
+		if _, existed = a.parameters[keyOf(p)]; !existed {
+			return definitions.Change{}, nil
+		}
+		delete(a.parameters, keyOf(p))
+		return definitions.Change{Delete: definitions.Set{Parameters: []definitions.Parameter{p}}}, nil
+	}})
+}
