@@ -56,6 +56,7 @@ type Broker struct {
 	exchanges atomic.Int64
 	types     QueueTypes
 
+	churn      churn
 	numbers    *queueNumbers
 	undertaker *undertaker
 	courier    *courier

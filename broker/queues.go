@@ -22,6 +22,7 @@ func (v *VHost) DeclareQueue(spec queue.Spec, owner any) (*queue.Queue, error) {
 
 // DeclareQueueIf does what DeclareQueue does, if it is allowed.
 func (v *VHost) DeclareQueueIf(spec queue.Spec, owner any, permits Permits) (*queue.Queue, error) {
+	v.broker.churn.queuesDeclared.Add(1)
 	types := v.types.Load()
 	spec = types.complete(spec)
 	if spec.Exclusive {
@@ -46,6 +47,7 @@ func (v *VHost) DeclareQueueIf(spec queue.Spec, owner any, permits Permits) (*qu
 	}
 	node, err := v.createQueue(spec, owner, permits)
 	if err == nil {
+		v.broker.churn.queuesCreated.Add(1)
 		v.tellQueueCreated(node, owner)
 	}
 	v.mu.Unlock()
@@ -260,6 +262,7 @@ func (v *VHost) dropQueue(node *queueNode, condition queue.Condition, c *definit
 	for node.boundTo.first != nil {
 		v.unlink(node.boundTo.first, c, nil) // it is nobody's wish (RabbitMQ behaviour)
 	}
+	v.broker.churn.queuesDeleted.Add(1)
 	v.tellQueueDeleted(spec, owner)
 	if spec.Durable {
 		c.Delete.Queues = append(c.Delete.Queues, spec) // and its messages with it

@@ -1,6 +1,11 @@
 package queue
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/leveretmq/leveret/amqp"
+)
 
 const (
 	// maxAssigned is how many messages may wait for a consumer's connection
@@ -30,6 +35,10 @@ type ConsumerOptions struct {
 	// Limiter is the limit that the consumers of a channel share (basic.qos
 	// with global set).
 	Limiter *Limiter
+	// Arguments are what the consumer was declared with, and Timeout is how long
+	// it may take to acknowledge. The queue only shows them.
+	Arguments amqp.Table
+	Timeout   time.Duration
 }
 
 // Consumer takes messages from one queue. Its options do not change; all else
@@ -98,6 +107,9 @@ type Limiter struct {
 // SetLimit changes the limit; zero means none. The messages that are held
 // already count. The caller resumes the channel's consumers afterwards.
 func (l *Limiter) SetLimit(limit int64) { l.limit.Store(limit) }
+
+// Limit is the limit; zero is none.
+func (l *Limiter) Limit() int64 { return l.limit.Load() }
 
 // Hold counts messages that are unacknowledged though nobody asked for room.
 func (l *Limiter) Hold(n int64) { l.held.Add(n) }

@@ -39,6 +39,11 @@
 // loaded is what is committed. So the pager notes the newest number of a queue,
 // waits for a commit, and evicts up to that number.
 //
+// # What it shows
+//
+// Status (status.go) is a snapshot, taken under the lock, which costs a queue no more
+// than a moment, however long it is.
+//
 // # Locking
 //
 // All methods of Queue are safe for concurrent use. The caller may hold its

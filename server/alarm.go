@@ -33,7 +33,7 @@ const publishCost = 64
 // does not count meanwhile; that it is gone shows when something is sent to it.
 func (c *connection) meetAlarm(header amqp.Frame) {
 	if c.blockade != nil && c.blockade.ended() {
-		c.blockade = nil
+		c.setBlockade(nil)
 	}
 	if c.blockade == nil && !c.block() {
 		return
@@ -65,9 +65,15 @@ func (c *connection) block() bool {
 	if c.client.connectionBlocked {
 		c.send(0, &amqp.ConnectionBlocked{Reason: alarm.Reason})
 	}
-	c.blockade = &blockade{grace: c.server.BlockedGrace, over: make(chan struct{})}
+	c.setBlockade(&blockade{grace: c.server.BlockedGrace, over: make(chan struct{})})
 	go c.unblock(c.blockade)
 	return true
+}
+
+func (c *connection) setBlockade(b *blockade) {
+	c.mu.Lock()
+	c.blockade = b
+	c.mu.Unlock()
 }
 
 // unblock ends a blockade when nothing is low any more.

@@ -52,7 +52,7 @@ func TestBlocked_ClientThatIsGoneIsNoticed(t *testing.T) {
 		p.hangUp()
 		time.Sleep(heartbeat * time.Second)
 		synctest.Wait()
-		require.Zero(t, s.server.Connections())
+		require.Zero(t, s.server.Open())
 	})
 }
 

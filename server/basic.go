@@ -50,7 +50,9 @@ func (ch *channel) qos(m *amqp.BasicQos) error {
 		ch.limiter.Hold(ch.unacked.limitAll())
 		ch.conn.mu.Unlock()
 	} else {
+		ch.conn.mu.Lock()
 		ch.prefetch = int(m.PrefetchCount)
+		ch.conn.mu.Unlock()
 	}
 	ch.limiter.SetLimit(limit)
 	ch.resume()
@@ -97,6 +99,7 @@ func (ch *channel) consume(m *amqp.BasicConsume) error {
 	c.Consumer = queue.NewConsumer(q, c, queue.ConsumerOptions{
 		Tag: m.ConsumerTag, NoAck: m.NoAck, Exclusive: m.Exclusive,
 		Priority: priority, Prefetch: ch.prefetch, Limiter: ch.limiter,
+		Arguments: m.Arguments, Timeout: timeout,
 	})
 	if timeout > 0 && !m.NoAck {
 		c.watch = newWatch(ch, timeout, c.Consumer)

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/leveretmq/leveret/amqp"
@@ -19,16 +20,21 @@ type channel struct {
 	ackHead [ackHead]byte // how each basic.ack on the channel begins
 
 	// closing says that the server has closed the channel and waits for the
-	// client's close-ok: everything else is ignored.
+	// client's close-ok: everything else is ignored. It is changed under conn.mu.
 	closing   bool
 	content   content // of the publish that is coming in
 	publisher *broker.Publisher
 	batch     publishBatch
-	confirms  *confirmWindow // nil unless in confirm mode
-	tx        *transaction   // nil unless transactional
+	confirms  *confirmWindow // changed under conn.mu; nil unless in confirm mode
+	tx        *transaction   // changed under conn.mu; nil unless transactional
 	lastQueue string         // the most recently declared queue
-	prefetch  int            // for consumers to come
+	prefetch  int            // for consumers to come; changed under conn.mu
 	inbox     *inbox         // nil unless it consumes direct replies
+
+	used atomic.Int64 // when the client has said something, in milliseconds since 1970
+	// uncommitted and undecided are publishes and acknowledgements that wait for
+	// the commit of a transaction.
+	uncommitted, undecided atomic.Int64
 
 	// The rest is guarded by conn.mu.
 
@@ -134,9 +140,12 @@ func (c *connection) channel(id uint16) *channel {
 // dropChannel forgets a channel.
 func (c *connection) dropChannel(id uint16) {
 	if ch := c.channels[id]; ch != nil {
+		c.server.Broker.ChannelClosed()
 		ch.tellClosed()
 	}
+	c.mu.Lock()
 	delete(c.channels, id)
+	c.mu.Unlock()
 	c.server.dismissChannels(c.user.Name, 1)
 	c.lastChannel = nil
 }
@@ -162,8 +171,13 @@ func (c *connection) openChannel(f amqp.Frame) error {
 	if err := c.server.admitChannel(c); err != nil {
 		return err
 	}
-	c.channels[f.Channel] = newChannel(c, f.Channel)
-	c.channels[f.Channel].tellCreated()
+	ch := newChannel(c, f.Channel)
+	ch.used.Store(c.arrived)
+	c.mu.Lock()
+	c.channels[f.Channel] = ch
+	c.mu.Unlock()
+	c.server.Broker.ChannelCreated()
+	ch.tellCreated()
 	c.send(f.Channel, &amqp.ChannelOpenOk{})
 	return nil
 }
@@ -187,6 +201,7 @@ func (ch *channel) receiveMethod(payload []byte) error {
 		return err
 	}
 	ch.conn.handOver()
+	ch.used.Store(ch.conn.arrived)
 	return at(id, ch.handle(method))
 }
 
@@ -250,7 +265,9 @@ func (ch *channel) fail(e *amqp.Error) {
 	ch.conn.handOver() // what came before the error counts
 	ch.flushConfirms()
 	ch.end()
+	ch.conn.mu.Lock()
 	ch.closing = true
+	ch.conn.mu.Unlock()
 	ch.conn.send(ch.id, &amqp.ChannelClose{
 		ReplyCode: uint16(e.Code), ReplyText: e.ReplyText(),
 		ClassID: e.Method.Class(), MethodID: e.Method.Method(),
@@ -349,6 +366,9 @@ func (c *connection) handOver() {
 	for _, ch := range c.busy {
 		ch.handOverPublishes()
 	}
+	if published {
+		c.held.Store(true)
+	}
 	for i, ch := range c.busy {
 		ch.pace()
 		c.busy[i] = nil
@@ -357,5 +377,6 @@ func (c *connection) handOver() {
 	c.paceReplies()
 	if published {
 		c.server.Broker.Throttle()
+		c.held.Store(false)
 	}
 }

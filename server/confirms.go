@@ -1,6 +1,8 @@
 package server
 
 import (
+	"sync/atomic"
+
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/internal/lockorder"
 	"github.com/leveretmq/leveret/message"
@@ -14,7 +16,8 @@ import (
 // is not in confirm mode.
 type confirmWindow struct {
 	channel *channel
-	last    uint64 // tag of the newest publish; belongs to the reader
+	last    uint64        // tag of the newest publish; belongs to the reader
+	issued  atomic.Uint64 // what last was a moment ago, for others
 
 	mu     lockorder.Mutex[lockorder.Window]
 	next   uint64 // guarded by mu; tag of the oldest publish that is not confirmed
@@ -51,6 +54,23 @@ func (w *confirmWindow) settleNext() {
 	}
 	w.last++
 	w.Settle(w.last, true)
+}
+
+// tellIssued tells others how far the publishes are.
+func (w *confirmWindow) tellIssued() {
+	if w != nil {
+		w.issued.Store(w.last)
+	}
+}
+
+// unconfirmed is how many publishes are not confirmed yet.
+func (w *confirmWindow) unconfirmed() int {
+	if w == nil {
+		return 0
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return int(max(int64(w.issued.Load())+1-int64(w.next), 0))
 }
 
 // Settle records the fate of a publish; see message.Settler.

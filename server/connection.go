@@ -36,6 +36,12 @@ func (s state) String() string {
 	return [...]string{"starting", "tuning", "opening", "running", "closing", "closed"}[s]
 }
 
+// enterState goes on to another state.
+func (c *connection) enterState(s state) {
+	c.state = s
+	c.phase.Store(int32(s))
+}
+
 // What the reader waits for: the heartbeat's view of the client depends on it.
 const (
 	awaitsBroker int32 = iota // it works, or waits for the store
@@ -46,6 +52,7 @@ const (
 // clientProperties is what the server needs of what a client said of itself.
 type clientProperties struct {
 	name                 string     // the connection's name as the client gave it
+	encoded              []byte     // all of them, as they are on the wire
 	terms                amqp.Array // all of them, for events; nil unless these are told
 	authFailureClose     bool
 	consumerCancelNotify bool
@@ -75,8 +82,8 @@ type connection struct {
 	frameMax    uint32
 	channelMax  uint16
 	heart       *heart
-	channels    map[uint16]*channel
-	lastChannel *channel // of the last frame; nil if unknown
+	channels    map[uint16]*channel // changed under mu
+	lastChannel *channel            // of the last frame; nil if unknown
 	acks        ackBatch
 	settling    []queue.Delivery // room for the tags of one method
 	stock       *message.Stock
@@ -84,7 +91,7 @@ type connection struct {
 	crowded     []broker.Requester // that the connection has replied to
 	told        bool               // the client knows that it has to go
 	entry       entry              // guarded by the server\'s lock
-	blockade    *blockade          // nil unless an alarm was met
+	blockade    *blockade          // changed under mu; nil unless an alarm was met
 
 	wants     *wants
 	written   chan struct{} // closed when the writer has ended
@@ -92,6 +99,11 @@ type connection struct {
 	octetsIn  atomic.Uint64
 	awaits    atomic.Int32           // what the reader waits for; see awaited
 	stop      atomic.Pointer[string] // why the connection has to end; nil unless it has to
+	reads     atomic.Uint64          // from the socket that have brought something
+	writes    atomic.Uint64          // to the socket
+	phase     atomic.Int32           // the state, for others than the reader
+	opened    atomic.Int64           // when the connection was opened, in milliseconds since 1970; zero if it never was
+	held      atomic.Bool            // publishes have to wait for the store, the pager or consumers
 	nudged    atomic.Bool            // overdue is not empty
 
 	mu          lockorder.Mutex[lockorder.Connection]
@@ -218,8 +230,9 @@ func (c *connection) read() error {
 		c.awaits.Store(awaitsInput)
 		n, err := c.input.read(c.sock)
 		c.awaits.Store(awaitsBroker)
-		c.octetsIn.Add(uint64(n))
 		if n > 0 {
+			c.octetsIn.Add(uint64(n))
+			c.reads.Add(1)
 			c.arrived = time.Now().UnixMilli()
 			return nil
 		}
@@ -292,7 +305,7 @@ func (c *connection) close(e *amqp.Error) {
 	}
 	c.log.Error("closing the connection", "error", e)
 	c.release()
-	c.state = stateClosing
+	c.enterState(stateClosing)
 	c.send(0, &amqp.ConnectionClose{
 		ReplyCode: uint16(e.Code), ReplyText: e.ReplyText(),
 		ClassID: e.Method.Class(), MethodID: e.Method.Method(),
@@ -321,7 +334,7 @@ func (c *connection) failFraming(err error) error {
 // refuse keeps a connection that failed for a while, reading nothing of it,
 // then ends it: this slows down guessing, and lets the client read why.
 func (c *connection) refuse(cause error) error {
-	c.state = stateClosed
+	c.enterState(stateClosed)
 	err := c.sock.SetReadDeadline(time.Now().Add(c.server.RefusalDelay))
 	if err != nil || c.stop.Load() != nil {
 		return cause

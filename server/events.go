@@ -45,6 +45,11 @@ func (c *connection) name() string {
 	return c.sock.RemoteAddr().String() + " -> " + c.sock.LocalAddr().String()
 }
 
+// channelName is how RabbitMQ calls a channel of a connection.
+func channelName(connection string, number uint16) string {
+	return fmt.Sprintf("%s (%d)", connection, number)
+}
+
 func (c *connection) observed() bool { return c.server.Broker.Observing() }
 
 // emit tells of an event; a property that names nobody is left out.
@@ -118,7 +123,7 @@ func (c *connection) givenName() amqp.Table {
 func (ch *channel) tellCreated() {
 	c := ch.conn
 	if c.observed() {
-		c.emit("channel.created", c.user.Name, broker.Fields("pid", ch.process(), "name", fmt.Sprintf("%s (%d)", c.name(), ch.id),
+		c.emit("channel.created", c.user.Name, broker.Fields("pid", ch.process(), "name", channelName(c.name(), ch.id),
 			"connection", c.Process(), "number", int64(ch.id), "user", c.user.Name, "vhost", c.vhost.Name()))
 	}
 }
@@ -172,20 +177,27 @@ func endpoint(addr net.Addr) (host string, port int64) {
 
 // secrecy is what TLS has settled, with empty texts where there is none.
 func (c *connection) secrecy() amqp.Table {
-	var subject, issuer, validity, version, exchange, cipher, hash string
-	secure, ssl := c.sock.(*tls.Conn)
-	if ssl {
-		state := secure.ConnectionState()
-		version = strings.ToLower(strings.ReplaceAll(tls.VersionName(state.Version), "TLS ", "tlsv"))
-		exchange, cipher, hash = cipherParts(tls.CipherSuiteName(state.CipherSuite))
-		if len(state.PeerCertificates) > 0 {
-			peer := state.PeerCertificates[0]
-			subject, issuer = peer.Subject.String(), peer.Issuer.String()
-			validity = peer.NotBefore.UTC().Format(time.RFC3339) + " - " + peer.NotAfter.UTC().Format(time.RFC3339)
-		}
+	s := c.tlsStatus()
+	return broker.Fields("ssl", s.On, "ssl_protocol", s.Protocol, "ssl_key_exchange", s.KeyExchange, "ssl_cipher", s.Cipher,
+		"ssl_hash", s.Hash, "peer_cert_subject", s.PeerSubject, "peer_cert_issuer", s.PeerIssuer, "peer_cert_validity", s.PeerValidity)
+}
+
+// tlsStatus is what TLS has settled.
+func (c *connection) tlsStatus() (s TLSStatus) {
+	secure, ok := c.sock.(*tls.Conn)
+	if !ok {
+		return s
 	}
-	return broker.Fields("ssl", ssl, "ssl_protocol", version, "ssl_key_exchange", exchange, "ssl_cipher", cipher,
-		"ssl_hash", hash, "peer_cert_subject", subject, "peer_cert_issuer", issuer, "peer_cert_validity", validity)
+	state := secure.ConnectionState()
+	s.On = true
+	s.Protocol = strings.ToLower(strings.ReplaceAll(tls.VersionName(state.Version), "TLS ", "tlsv"))
+	s.KeyExchange, s.Cipher, s.Hash = cipherParts(tls.CipherSuiteName(state.CipherSuite))
+	if len(state.PeerCertificates) > 0 {
+		peer := state.PeerCertificates[0]
+		s.PeerSubject, s.PeerIssuer = peer.Subject.String(), peer.Issuer.String()
+		s.PeerValidity = peer.NotBefore.UTC().Format(time.RFC3339) + " - " + peer.NotAfter.UTC().Format(time.RFC3339)
+	}
+	return s
 }
 
 // cipherParts takes the name of a cipher suite apart, like

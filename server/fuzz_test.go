@@ -60,7 +60,7 @@ func confront(t *testing.T, octets []byte) {
 	time.Sleep(time.Minute) // longer than all that the server waits for
 	synctest.Wait()
 	// What is left open waits for the rest of a frame.
-	require.LessOrEqual(t, s.server.Connections(), 2)
+	require.LessOrEqual(t, s.server.Open(), 2)
 	require.True(t, starting.ended())
 
 	require.Equal(t, "1 queue.declare-ok{queue: \"theirs\"}", witness.heard()[0])
@@ -71,7 +71,7 @@ func confront(t *testing.T, octets []byte) {
 	}
 	open.hangUp()
 	synctest.Wait()
-	require.Equal(t, 1, s.server.Connections())
+	require.Equal(t, 1, s.server.Open())
 }
 
 // legalOctets are things that a client may well say on an open channel.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -161,7 +162,7 @@ func (c *connection) login(m *amqp.ConnectionStartOk) error {
 	if c.client.name != "" {
 		c.log = c.log.With("connection_name", c.client.name)
 	}
-	c.state = stateTuning
+	c.enterState(stateTuning)
 	c.send(0, &amqp.ConnectionTune{
 		ChannelMax: c.server.ChannelMax,
 		FrameMax:   c.server.FrameMax,
@@ -171,7 +172,7 @@ func (c *connection) login(m *amqp.ConnectionStartOk) error {
 }
 
 func readClientProperties(t amqp.Table) clientProperties {
-	var p clientProperties
+	p := clientProperties{encoded: bytes.Clone(amqp.AppendTable(nil, t))}
 	if name, ok := t.Lookup("connection_name"); ok {
 		p.name, _ = name.(string) // another type is ignored (RabbitMQ behaviour)
 	}
@@ -209,7 +210,7 @@ func (c *connection) tune(m *amqp.ConnectionTuneOk) error {
 	c.mu.Unlock()
 	c.channelMax = m.ChannelMax
 	c.heart.start(time.Duration(m.Heartbeat) * time.Second)
-	c.state = stateOpening
+	c.enterState(stateOpening)
 	return nil
 }
 
@@ -235,7 +236,9 @@ func (c *connection) open(m *amqp.ConnectionOpen) error {
 		return nil
 	}
 	c.log = c.log.With("vhost", m.VirtualHost)
-	c.state = stateRunning
+	c.enterState(stateRunning)
+	c.opened.Store(time.Now().UnixMilli())
+	c.server.Broker.ConnectionCreated()
 	c.input.deadline = time.Time{}
 	c.send(0, &amqp.ConnectionOpenOk{})
 	c.log.Info("connection opened")

@@ -108,7 +108,7 @@ func TestHeartbeat_ClientThatDoesNotReadIsDropped(t *testing.T) {
 		}
 		time.Sleep(6*time.Second + time.Millisecond)
 		synctest.Wait()
-		require.Zero(t, s.server.Connections())
+		require.Zero(t, s.server.Open())
 	})
 }
 

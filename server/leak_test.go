@@ -164,7 +164,7 @@ func TestLeak_Goroutines(t *testing.T) {
 			end(t, n)
 			endings()["clean close"](t, n) // the one before has been accepted then, too
 			requireNoGoroutines(t)
-			require.True(t, waitFor(func() bool { return n.server.Connections() == 0 }))
+			require.True(t, waitFor(func() bool { return n.server.Open() == 0 }))
 		})
 	}
 }

@@ -47,6 +47,7 @@ func (ch *channel) publish(m *message.Message) error {
 		ch.tx.publishes = append(ch.tx.publishes, txPublish{
 			message: m, queues: queues, requesters: slices.Clone(requesters), mandatory: mandatory,
 		})
+		ch.uncommitted.Add(1)
 		return nil
 	}
 	if len(queues) == 0 {
@@ -88,6 +89,8 @@ func (ch *channel) handOverPublishes() {
 	for _, q := range ch.batch.queues {
 		q.Publish(ch.batch.publications)
 	}
+	ch.used.Store(ch.conn.arrived)
+	ch.confirms.tellIssued()
 	clear(ch.batch.publications)
 	ch.batch.publications = ch.batch.publications[:0]
 }

@@ -115,6 +115,9 @@ func (s *Server) close(what io.Closer) {
 }
 
 func (s *Server) forget(c *connection) {
+	if c.opened.Load() != 0 {
+		s.Broker.ConnectionClosed()
+	}
 	c.tellClosed()
 	s.mu.Lock()
 	delete(s.connections, c)
@@ -123,8 +126,8 @@ func (s *Server) forget(c *connection) {
 	s.running.Done()
 }
 
-// Connections is the number of open connections.
-func (s *Server) Connections() int {
+// Open is the number of connections, those that are not logged in yet included.
+func (s *Server) Open() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.connections)

@@ -50,6 +50,7 @@ func (c *connection) resolveAcks() {
 		}
 	}
 	c.mu.Unlock()
+	ch.used.Store(c.arrived)
 	batch.channel, batch.tags = nil, batch.tags[:0]
 	ch.releaseLimit(batch.deliveries[before:])
 	var protocol *amqp.Error

@@ -57,7 +57,7 @@ func TestShutdown_TellsWhoeverIsConnected(t *testing.T) {
 			require.True(t, p.ended())
 		}
 		require.NoError(t, <-result)
-		require.Zero(t, s.server.Connections())
+		require.Zero(t, s.server.Open())
 		require.ErrorIs(t, s.server.Serve(newListener()), server.ErrServerClosed)
 		_, err := l.dial()
 		require.Error(t, err)
@@ -88,7 +88,7 @@ func TestShutdown_EndsWithItsContext(t *testing.T) {
 				start := time.Now()
 				require.ErrorIs(t, <-shutDown(t, s, 5*time.Second), context.DeadlineExceeded)
 				require.Equal(t, 5*time.Second, time.Since(start))
-				require.Zero(t, s.server.Connections())
+				require.Zero(t, s.server.Open())
 			})
 		})
 	}

@@ -41,10 +41,19 @@ func (ch *channel) selectTx() error {
 		return amqp.Errorf(amqp.CodePreconditionFailed, "cannot switch from confirm to tx mode")
 	}
 	if ch.tx == nil {
-		ch.tx = new(transaction)
+		ch.beginTx()
 	}
 	ch.conn.send(ch.id, &amqp.TxSelectOk{})
 	return nil
+}
+
+// beginTx begins with an empty transaction.
+func (ch *channel) beginTx() {
+	ch.conn.mu.Lock()
+	ch.tx = new(transaction)
+	ch.conn.mu.Unlock()
+	ch.uncommitted.Store(0)
+	ch.undecided.Store(0)
 }
 
 // txSettle takes deliveries out of the channel's list until the transaction
@@ -59,6 +68,7 @@ func (ch *channel) txSettle(tag uint64, multiple bool, how settlement) error {
 	for _, d := range taken {
 		ch.tx.settled = append(ch.tx.settled, txSettled{delivery: d, how: how})
 	}
+	ch.undecided.Store(int64(len(ch.tx.settled)))
 	return nil
 }
 
@@ -69,7 +79,7 @@ func (ch *channel) commitTx() error {
 	if tx == nil {
 		return amqp.Errorf(amqp.CodePreconditionFailed, "channel is not transactional")
 	}
-	ch.tx = new(transaction)
+	ch.beginTx()
 	for _, p := range tx.publishes {
 		p.message.Arrived = ch.conn.arrived // nobody has it before the commit
 		if p.mandatory && len(p.queues)+len(p.requesters) == 0 {
@@ -148,5 +158,5 @@ func (ch *channel) discardTx() {
 	ch.conn.mu.Lock()
 	ch.unacked.restore(ch.tx.deliveries())
 	ch.conn.mu.Unlock()
-	ch.tx = new(transaction)
+	ch.beginTx()
 }

@@ -63,6 +63,7 @@ func (c *connection) write(octets []byte) error {
 	for len(octets) > 0 {
 		n, err := c.sock.Write(octets[:min(len(octets), keptBuffer)])
 		c.octetsOut.Add(uint64(n))
+		c.writes.Add(1)
 		if err != nil {
 			return err
 		}

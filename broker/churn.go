@@ -1,0 +1,41 @@
+package broker
+
+import "sync/atomic"
+
+// Churn is how often things have come and gone since the broker has started.
+type Churn struct {
+	ConnectionsCreated, ConnectionsClosed uint64
+	ChannelsCreated, ChannelsClosed       uint64
+	// QueuesDeclared counts each declaration, be the queue there or not;
+	// QueuesCreated those that have made one.
+	QueuesDeclared, QueuesCreated, QueuesDeleted uint64
+}
+
+// churn counts what Churn shows.
+type churn struct {
+	connectionsCreated, connectionsClosed        atomic.Uint64
+	channelsCreated, channelsClosed              atomic.Uint64
+	queuesDeclared, queuesCreated, queuesDeleted atomic.Uint64
+}
+
+// Churn is what has come and gone.
+func (b *Broker) Churn() Churn {
+	c := &b.churn
+	return Churn{
+		ConnectionsCreated: c.connectionsCreated.Load(), ConnectionsClosed: c.connectionsClosed.Load(),
+		ChannelsCreated: c.channelsCreated.Load(), ChannelsClosed: c.channelsClosed.Load(),
+		QueuesDeclared: c.queuesDeclared.Load(), QueuesCreated: c.queuesCreated.Load(), QueuesDeleted: c.queuesDeleted.Load(),
+	}
+}
+
+// ConnectionCreated, and those below, count what only the server sees.
+func (b *Broker) ConnectionCreated() { b.churn.connectionsCreated.Add(1) }
+
+// ConnectionClosed counts the end of a connection.
+func (b *Broker) ConnectionClosed() { b.churn.connectionsClosed.Add(1) }
+
+// ChannelCreated counts a channel that was opened.
+func (b *Broker) ChannelCreated() { b.churn.channelsCreated.Add(1) }
+
+// ChannelClosed counts the end of a channel.
+func (b *Broker) ChannelClosed() { b.churn.channelsClosed.Add(1) }

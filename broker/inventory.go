@@ -1,0 +1,255 @@
+package broker
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/binding"
+	"github.com/leveretmq/leveret/exchange"
+	"github.com/leveretmq/leveret/message"
+	"github.com/leveretmq/leveret/queue"
+)
+
+// ExchangeStatus is what is known of an exchange at one moment. It is nobody else's,
+// but for the arguments of the specification, which nobody changes.
+type ExchangeStatus struct {
+	Spec exchange.Spec
+	// Policy is the name of the policy that applies, or empty.
+	Policy string
+	// Bindings is how many have the exchange as their source.
+	Bindings int
+	// Held is how many messages the exchange holds back until their time comes.
+	Held     int
+	Counters message.Counters
+}
+
+// Totals is what a virtual host, or the broker, has together.
+type Totals struct {
+	Queues, Exchanges, Bindings, Consumers int
+	// Ready, Delayed and Unacked are messages in all queues.
+	Ready, Delayed, Unacked int
+	// Octets are those of the bodies of all of these.
+	ReadyOctets, DelayedOctets, UnackedOctets int64
+	// Counters never go backwards: what deleted queues and exchanges have counted
+	// stays in them. PublishIn and PublishOut are those of the exchanges.
+	Counters message.Counters
+	// Types is what belongs to one type of queues; nil for types of which there
+	// never was a queue. Its counters do not go backwards either.
+	Types map[queue.Type]TypeTotals
+}
+
+// TypeTotals is what the queues of one type have together.
+type TypeTotals struct {
+	Queues, Consumers int
+	Counters          message.Counters
+	Dropped           queue.Dropped
+}
+
+// add adds what another virtual host has.
+func (t *Totals) add(other *Totals) {
+	t.Queues += other.Queues
+	t.Exchanges += other.Exchanges
+	t.Bindings += other.Bindings
+	t.Consumers += other.Consumers
+	t.Ready += other.Ready
+	t.Delayed += other.Delayed
+	t.Unacked += other.Unacked
+	t.ReadyOctets += other.ReadyOctets
+	t.DelayedOctets += other.DelayedOctets
+	t.UnackedOctets += other.UnackedOctets
+	t.Counters.Add(&other.Counters)
+	for kind, more := range other.Types {
+		t.addType(kind, &more)
+	}
+}
+
+func (t *Totals) addType(kind queue.Type, more *TypeTotals) {
+	if t.Types == nil {
+		t.Types = make(map[queue.Type]TypeTotals)
+	}
+	sum := t.Types[kind]
+	sum.Queues += more.Queues
+	sum.Consumers += more.Consumers
+	sum.Counters.Add(&more.Counters)
+	sum.Dropped.Add(&more.Dropped)
+	t.Types[kind] = sum
+}
+
+// addQueue adds what a queue has. Delivering is counted by queues, publishing by
+// exchanges.
+func (t *Totals) addQueue(s *queue.Status) {
+	t.Queues++
+	t.Consumers += s.Consumers
+	t.Ready += s.Ready.Messages
+	t.Delayed += s.Delayed.Messages
+	t.Unacked += s.Unacked.Messages
+	t.ReadyOctets += s.Ready.Octets
+	t.DelayedOctets += s.Delayed.Octets
+	t.UnackedOctets += s.Unacked.Octets
+	t.addQueueCounters(s)
+}
+
+func (t *Totals) addQueueCounters(s *queue.Status) {
+	t.addType(s.Type, &TypeTotals{Queues: 1, Consumers: s.Consumers, Counters: s.Counters, Dropped: s.Dropped})
+	counters := s.Counters
+	counters.Publish = 0 // the exchange has counted it
+	t.Counters.Add(&counters)
+}
+
+// Totals is what all virtual hosts have together.
+func (b *Broker) Totals() Totals {
+	var t Totals
+	for _, v := range b.all() {
+		of := v.Totals()
+		t.add(&of)
+	}
+	return t
+}
+
+// Totals is what the virtual host has together.
+func (v *VHost) Totals() Totals {
+	var t Totals
+	queues, exchanges := v.snapshot()
+	for _, q := range queues {
+		s := q.Status()
+		t.addQueue(&s)
+	}
+	for i := range exchanges {
+		t.Exchanges++
+		t.Bindings += exchanges[i].Bindings
+		t.Counters.Add(&exchanges[i].Counters)
+	}
+	return t
+}
+
+// snapshot copies what is there, and holds the topology lock no longer than that
+// takes.
+func (v *VHost) snapshot() ([]*queue.Queue, []ExchangeStatus) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	queues := make([]*queue.Queue, 0, len(v.queues))
+	for _, node := range v.queues {
+		queues = append(queues, node.queue)
+	}
+	exchanges := make([]ExchangeStatus, 0, len(v.exchanges))
+	for _, node := range v.exchanges {
+		exchanges = append(exchanges, node.status())
+	}
+	return queues, exchanges
+}
+
+// status tells what is known of the exchange; the caller holds the topology lock.
+func (n *exchangeNode) status() ExchangeStatus {
+	s := ExchangeStatus{Spec: n.spec, Bindings: len(n.sourceOf)}
+	for _, q := range n.delay {
+		counts := q.Counts()
+		s.Held += counts.Delayed + counts.Ready + counts.Unacked
+	}
+	return s
+}
+
+// Exchanges lists the exchanges of a virtual host by name, the default one included.
+// A virtual host that does not exist has none.
+func (b *Broker) Exchanges(vhost string) []ExchangeStatus {
+	v, ok := b.VHost(vhost)
+	if !ok {
+		return nil
+	}
+	_, list := v.snapshot()
+	slices.SortFunc(list, func(a, b ExchangeStatus) int { return cmp.Compare(a.Spec.Name, b.Spec.Name) })
+	return list
+}
+
+// Exchange finds an exchange by its name.
+func (b *Broker) Exchange(vhost, name string) (ExchangeStatus, bool) {
+	v, ok := b.VHost(vhost)
+	if !ok {
+		return ExchangeStatus{}, false
+	}
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	node, ok := v.exchanges[name]
+	if !ok {
+		return ExchangeStatus{}, false
+	}
+	return node.status(), true
+}
+
+// Queues lists the queues of a virtual host by name. A virtual host that does not
+// exist has none.
+func (b *Broker) Queues(vhost string) []queue.Status {
+	v, ok := b.VHost(vhost)
+	if !ok {
+		return nil
+	}
+	queues, _ := v.snapshot()
+	list := make([]queue.Status, 0, len(queues))
+	for _, q := range queues {
+		list = append(list, q.Status())
+	}
+	slices.SortFunc(list, func(a, b queue.Status) int { return cmp.Compare(a.Spec.Name, b.Spec.Name) })
+	return list
+}
+
+// Queue finds a queue by its name, be it exclusive to somebody or not.
+func (b *Broker) Queue(vhost, name string) (queue.Status, bool) {
+	q, ok := b.find(vhost, name)
+	if !ok {
+		return queue.Status{}, false
+	}
+	return q.Status(), true
+}
+
+func (b *Broker) find(vhost, name string) (*queue.Queue, bool) {
+	v, ok := b.VHost(vhost)
+	if !ok {
+		return nil, false
+	}
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	node, ok := v.queues[name]
+	if !ok {
+		return nil, false
+	}
+	return node.queue, true
+}
+
+// Consumers lists the consumers of a queue in the order in which they came.
+func (b *Broker) Consumers(vhost, name string) []queue.ConsumerStatus {
+	q, ok := b.find(vhost, name)
+	if !ok {
+		return nil
+	}
+	return q.Consumers()
+}
+
+// Bindings lists the bindings of a virtual host by source, destination and key. Each
+// queue has one of the default exchange, by its name.
+func (b *Broker) Bindings(vhost string) []binding.Spec {
+	v, ok := b.VHost(vhost)
+	if !ok {
+		return nil
+	}
+	list := v.bindings()
+	slices.SortFunc(list, func(a, b binding.Spec) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Kind, b.Kind),
+			cmp.Compare(a.Destination, b.Destination), cmp.Compare(a.RoutingKey, b.RoutingKey))
+	})
+	return list
+}
+
+func (v *VHost) bindings() []binding.Spec {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	var list []binding.Spec
+	for name := range v.queues {
+		list = append(list, binding.Spec{VHost: v.name, Destination: name, Kind: binding.ToQueue, RoutingKey: name, Arguments: amqp.Table{}})
+	}
+	for _, node := range v.exchanges {
+		for _, e := range node.sourceOf {
+			list = append(list, e.spec)
+		}
+	}
+	return list
+}
