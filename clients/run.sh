@@ -110,7 +110,8 @@ start_broker() {
 	local port tries=$((start_deadline * 20))
 	(cd "$root" && go build -o bin/leveret ./cmd/leveret) || die "the broker does not build"
 	port=$(free_port) || die "no free port"
-	"$root/bin/leveret" --data-dir "$work/data" --amqp-listen "127.0.0.1:$port" >"$work/broker.log" 2>&1 &
+	"$root/bin/leveret" --data-dir "$work/data" --amqp-listen "127.0.0.1:$port" \
+		--http-listen none --metrics-listen none >"$work/broker.log" 2>&1 &
 	broker=$!
 	until grep -q 'Server startup complete' "$work/broker.log"; do
 		if ! kill -0 $broker 2>/dev/null || [ $((tries--)) -le 0 ]; then

@@ -38,12 +38,18 @@ type Config struct {
 	// Networks of the proxies that tell who their clients are (PROXY protocol,
 	// version 1 or 2), such as 10.0.0.0/8. They have to, and nobody else may.
 	ProxyProtocolFrom []string `key:"proxy-protocol-from"`
-	// Address of the management page and HTTP API, or none. Accepted already;
-	// this version does not listen on it yet.
+	// Address of the HTTP API for management, or none.
 	HTTPListen string `key:"http-listen"`
-	// Address of the Prometheus metrics, or none. Accepted already; this
-	// version does not listen on it yet.
+	// Address of the same over TLS, with the certificates of tls-certificates, or
+	// none. RabbitMQ uses port 15671.
+	HTTPSListen string `key:"https-listen"`
+	// Address of the Prometheus metrics, or none. Whoever can connect can read
+	// them.
 	MetricsListen string `key:"metrics-listen"`
+	// Path of the socket through which the command line of this machine manages the
+	// broker without a password, or none; if it is empty, control.sock in the data
+	// directory. Only the user that the broker runs as can open it.
+	ControlSocket string `key:"control-socket"`
 
 	// Least severity that is logged: debug, info, warn or error.
 	LogLevel string `key:"log-level"`
@@ -133,12 +139,18 @@ type Config struct {
 	// quorum_queue.property_equivalence.relaxed_checks_on_redeclaration.
 	RelaxedQueueTypes bool `key:"relaxed-queue-types"`
 
-	// Who may log in. Each user has a name, a password and, if need be, tags.
+	// Users that are made in an empty data directory, each with a name, a password
+	// and, if need be, tags; they may do everything in the virtual host of the key
+	// vhost. Users that are given here other than the default are also made, and get
+	// their password and tags back, at each start. Others are made while the broker
+	// runs, and stay.
 	Users []User `key:"users"`
 	// Users who may connect from this machine only.
 	LoopbackUsers []string `key:"loopback-users"`
 
-	// The virtual host. There is one, and clients have to name it.
+	// Virtual host that is made in an empty data directory, or at each start if it
+	// is another one than the default. Others are made while the broker runs, and
+	// stay.
 	VHost string `key:"vhost"`
 	// Name that the broker goes by towards clients; if it is empty, leveret@ and
 	// the name of the machine.
@@ -212,6 +224,7 @@ func Default() Config {
 		TLSVersion:             TLS12,
 		HTTPListen:             ":15672",
 		MetricsListen:          ":15692",
+		HTTPSListen:            ListenNone,
 		LogLevel:               LogInfo,
 		LogFormat:              LogText,
 		Durability:             DurabilityFsync,

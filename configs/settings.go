@@ -108,9 +108,13 @@ func listenSettings() []setting {
 		newSetting("amqp-listen", func(c *Config) *[]string { return &c.AMQPListen }, asTexts, addresses).
 			flag("address for AMQP clients, host:port (repeatable)"),
 		newSetting("http-listen", func(c *Config) *string { return &c.HTTPListen }, asText, addressOrNone).
-			flag("address of the management page and HTTP API, or none (not served by this version yet)"),
+			flag("address of the HTTP API for management, or none"),
+		newSetting("https-listen", func(c *Config) *string { return &c.HTTPSListen }, asText, addressOrNone).
+			flag("address of the HTTP API over TLS, or none"),
 		newSetting("metrics-listen", func(c *Config) *string { return &c.MetricsListen }, asText, addressOrNone).
-			flag("address of the Prometheus metrics, or none (not served by this version yet)"),
+			flag("address of the Prometheus metrics, or none"),
+		newSetting("control-socket", func(c *Config) *string { return &c.ControlSocket }, asText).
+			flag("path of the socket for the command line, or none"),
 	}
 }
 

@@ -49,10 +49,11 @@ func startLeveret() (*leveretProcess, error) {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
 	p := &leveretProcess{
-		url:     "amqp://guest:guest@" + address + "/",
-		folder:  folder,
-		command: exec.Command(binary, "--data-dir", filepath.Join(folder, "data"), "--amqp-listen", address),
-		exited:  make(chan error, 1),
+		url:    "amqp://guest:guest@" + address + "/",
+		folder: folder,
+		command: exec.Command(binary, "--data-dir", filepath.Join(folder, "data"), "--amqp-listen", address,
+			"--http-listen", "none", "--metrics-listen", "none"),
+		exited: make(chan error, 1),
 	}
 	// The broker tells of itself whatever it can, as rabbitmq/instance.sh has it.
 	p.command.Env = append(os.Environ(), "LEVERET_EVENT_EXCHANGE=/", "LEVERET_LOG_EXCHANGE=/", "LEVERET_TRACING=/")

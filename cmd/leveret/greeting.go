@@ -16,7 +16,7 @@ import (
 const startupLine = "Server startup complete"
 
 // greet writes what is served and what to do next.
-func greet(to io.Writer, config configs.Config, listeners []net.Listener) {
+func greet(to io.Writer, config configs.Config, listeners []net.Listener, others endpoints) {
 	var out strings.Builder
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(&out, "  %-15s %s\n", name, fmt.Sprintf(format, args...))
@@ -31,11 +31,13 @@ func greet(to io.Writer, config configs.Config, listeners []net.Listener) {
 		}
 		line(name, "%s", l.Addr())
 	}
+	for _, e := range others {
+		line(e.name, "%s", e.listener.Addr())
+	}
 	line("limits", "frame %s, message %d octets, channels %s, connections %s, heartbeat %s",
 		limit(config.FrameMax, " octets"), config.MaxMessageSize, limit(config.ChannelMax, " per connection"),
 		limit(config.MaxConnections, ""), config.Heartbeat.Round(time.Second))
 	line("users", "%s", userList(config))
-	line("not yet served", "management (--http-listen), metrics (--metrics-listen)")
 	line("connect with", "%s", clientURL(config, listeners[0].Addr()))
 	fmt.Fprintln(&out, startupLine)
 	// The output may be closed, as in a pipe to head; the broker serves all

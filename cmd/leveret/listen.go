@@ -41,7 +41,7 @@ func listen(config configs.Config, certificates *tlsfiles.Files) ([]net.Listener
 func listenAt(address string, proxies []string) (net.Listener, error) {
 	l, err := net.Listen(network(address), address)
 	if err != nil {
-		return nil, fail(statusListen, fmt.Errorf("cannot listen on %s: %w; %s", address, err, listenAdvice(err)))
+		return nil, fail(statusListen, fmt.Errorf("cannot listen on %s: %w; %s", address, err, listenAdvice(err, "amqp-listen")))
 	}
 	return behindProxies(l, proxies)
 }
@@ -62,14 +62,15 @@ func network(address string) string {
 	return "tcp6"
 }
 
-func listenAdvice(err error) string {
+// listenAdvice says what to do about an address that the flag has given.
+func listenAdvice(err error, flag string) string {
 	switch {
 	case errors.Is(err, errAddressInUse):
-		return "stop the program that uses the port, or choose another with --amqp-listen"
+		return "stop the program that uses the port, or choose another with --" + flag
 	case errors.Is(err, fs.ErrPermission):
-		return "ports below 1024 need a privilege: choose another with --amqp-listen"
+		return "ports below 1024 need a privilege: choose another with --" + flag
 	default:
-		return "choose an address of this machine with --amqp-listen"
+		return "choose an address of this machine with --" + flag
 	}
 }
 

@@ -41,7 +41,8 @@ func start(t *testing.T, environment []string, args ...string) *program {
 	p := &program{t: t, lines: make(chan string, 64), ended: make(chan struct{})}
 	p.command = exec.Command(binary(t), args...)
 	p.command.Dir = t.TempDir()
-	p.command.Env = append(os.Environ(), environment...)
+	// Other tests run at the same time, and each has only these ports by default.
+	p.command.Env = append(append(os.Environ(), "LEVERET_HTTP_LISTEN=none", "LEVERET_METRICS_LISTEN=none"), environment...)
 	p.command.Stderr = &p.stderr
 	stdout, err := p.command.StdoutPipe()
 	require.NoError(t, err)

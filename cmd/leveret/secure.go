@@ -29,12 +29,12 @@ const (
 
 // openCertificates reads the files that TLS needs, or nothing if it is off.
 func openCertificates(config configs.Config) (*tlsfiles.Files, error) {
-	if len(config.TLSListen) == 0 {
+	if len(config.TLSListen) == 0 && config.HTTPSListen == configs.ListenNone {
 		return nil, nil
 	}
 	if len(config.TLSCertificates) == 0 || len(config.TLSCertificates) != len(config.TLSKeys) {
 		return nil, fail(statusUsage, fmt.Errorf(
-			"tls-listen needs tls-certificates and as many tls-keys: there are %d and %d", len(config.TLSCertificates), len(config.TLSKeys)))
+			"TLS needs tls-certificates and as many tls-keys: there are %d and %d", len(config.TLSCertificates), len(config.TLSKeys)))
 	}
 	o := tlsfiles.Options{Authorities: config.TLSAuthorities, Revoked: config.TLSRevoked, Oldest: tls.VersionTLS12}
 	for i, c := range config.TLSCertificates {

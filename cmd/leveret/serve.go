@@ -19,6 +19,8 @@ const drainLimit = 10 * time.Second
 type service interface {
 	// Serve accepts connections until Shutdown. It takes over the listener.
 	Serve(net.Listener) error
+	// Handlers are what it serves besides AMQP.
+	Handlers() handlers
 	// Shutdown ends all connections, by force when the context ends.
 	Shutdown(context.Context) error
 	// Close writes all that is pending. No connection is left by then.
@@ -50,7 +52,7 @@ func serve(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	if err := probe(p.config); err != nil {
+	if err := errors.Join(probe(p.config), probeEndpoints(p.config)); err != nil {
 		return err
 	}
 	governed, done := context.WithCancel(ctx)
@@ -72,11 +74,17 @@ func serve(ctx context.Context, p process) error {
 	if err != nil {
 		return errors.Join(err, stop(broker, p))
 	}
-	served := make(chan error, len(listeners))
+	others, err := openEndpoints(p.config, certificates, broker.Handlers(), p.log)
+	if err != nil {
+		closeAll(listeners)
+		return errors.Join(err, stop(broker, p))
+	}
+	served := make(chan error, len(listeners)+len(others))
 	for _, l := range listeners {
 		go func() { served <- broker.Serve(l) }()
 	}
-	greet(p.stdout, p.config, listeners)
+	others.serve(func(err error) { served <- err })
+	greet(p.stdout, p.config, listeners, others)
 	p.manager.tell("READY=1", "STATUS=Serving AMQP")
 
 	var cause error
@@ -87,7 +95,7 @@ func serve(ctx context.Context, p process) error {
 		return storageFailure(err)
 	}
 	stopped := make(chan error, 1)
-	go func() { stopped <- stop(broker, p) }()
+	go func() { stopped <- errors.Join(others.end(p.log), stop(broker, p)) }()
 	select {
 	case err := <-stopped:
 		return errors.Join(cause, err)

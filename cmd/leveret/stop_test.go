@@ -41,10 +41,13 @@ func (f *fakeService) Shutdown(ctx context.Context) error {
 
 func (f *fakeService) Close() error { return f.close() }
 
+func (f *fakeService) Handlers() handlers { return handlers{} }
+
 // serveFake runs the fake until the context ends.
 func serveFake(ctx context.Context, f *fakeService) error {
 	config := configs.Default()
 	config.AMQPListen = []string{cmp.Or(f.address, "127.0.0.1:0")}
+	config.HTTPListen, config.MetricsListen = configs.ListenNone, configs.ListenNone
 	f.stopped = make(chan struct{})
 	open := func(_ configs.Config, _ *slog.Logger, _ func(recovery), fatal func(error)) (service, error) {
 		f.fatal = fatal

@@ -89,6 +89,9 @@ func trace(b *broker.Broker, vhosts []string) error {
 // Serve accepts connections until Shutdown.
 func (n *node) Serve(l net.Listener) error { return n.server.Serve(l) }
 
+// Handlers are what the node serves besides AMQP.
+func (n *node) Handlers() handlers { return handlers{} }
+
 // Shutdown ends all connections. One that waits for room on a full disk would
 // not end, so nobody waits for that any more.
 func (n *node) Shutdown(ctx context.Context) error {

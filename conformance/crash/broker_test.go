@@ -97,7 +97,7 @@ func (b *broker) launch(t *testing.T) {
 	command = append(command, b.binary, "serve", "--data-dir", b.dataDir, "--amqp-listen", b.address, "--log-level", "warn")
 	command = append(command, b.flags...)
 	b.process = exec.Command(command[0], command[1:]...)
-	b.process.Env = append(os.Environ(), b.environment...)
+	b.process.Env = append(append(os.Environ(), "LEVERET_HTTP_LISTEN=none", "LEVERET_METRICS_LISTEN=none"), b.environment...)
 	b.process.Stdout, b.process.Stderr = b.output, b.output
 	b.process.WaitDelay = time.Second // a child that holds the output must not hold the test
 	b.begun = time.Now()

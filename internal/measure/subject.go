@@ -58,7 +58,7 @@ func newSubject(s settings) (*subject, error) {
 		return nil, err
 	}
 	address := fmt.Sprint("127.0.0.1:", port)
-	flags := append([]string{"serve", "--data-dir", dir, "--amqp-listen", address}, strings.Fields(s.flags)...)
+	flags := append([]string{"serve", "--data-dir", dir, "--amqp-listen", address, "--http-listen", "none", "--metrics-listen", "none"}, strings.Fields(s.flags)...)
 	return &subject{
 		url: "amqp://guest:guest@" + address + "/", dir: dir, path: s.leveret, log: log, flags: flags,
 	}, nil
