@@ -133,13 +133,29 @@ func (a *Authority) Login(mechanism, response string, peer Peer) (User, error) {
 	if err != nil {
 		return User{}, err
 	}
+	return a.admit(mechanism, attempt)
+}
+
+// ErrLocalOnly is the refusal of a user whose password is right, but who may only
+// come from this machine. The error that wraps it is an ErrRefused as well.
+var ErrLocalOnly = errors.New("can only connect via localhost")
+
+// Check is the login of somebody who does not speak SASL, such as a client of HTTP:
+// it does not ask which mechanisms are on. The error wraps ErrRefused, and
+// ErrLocalOnly where that is the reason. It may take as long as a strong hash does.
+func (a *Authority) Check(name, password string, peer Peer) (User, error) {
+	return a.admit(mechanismPlain, Attempt{Name: name, Password: password, Peer: peer})
+}
+
+// admit asks the back ends about an attempt.
+func (a *Authority) admit(mechanism string, attempt Attempt) (User, error) {
 	user, err := a.authenticate(attempt)
 	if err != nil {
 		return User{}, refused(mechanism, attempt.Name, err)
 	}
 	// After the password, which thus tells no stranger who exists.
-	if _, local := a.loopback[user.Name]; local && !peer.Loopback() {
-		return User{}, refused(mechanism, user.Name, &RefusalError{Reason: "can only connect via localhost"})
+	if _, local := a.loopback[user.Name]; local && !attempt.Peer.Loopback() {
+		return User{}, refused(mechanism, user.Name, ErrLocalOnly)
 	}
 	return user, nil
 }
@@ -183,7 +199,7 @@ func (a *Authority) authenticate(attempt Attempt) (User, error) {
 type LoginError struct {
 	Mechanism string
 	Name      string // who the client wanted to be
-	cause     error  // a failure of the back end, or nil
+	cause     error  // what the back end has answered, or nil
 	reason    string
 }
 
@@ -210,7 +226,7 @@ func (e *LoginError) Error() string {
 // Reason is RabbitMQ's text for events and the log.
 func (e *LoginError) Reason() string { return fmt.Sprintf("user '%s' - %s", e.Name, e.reason) }
 
-// Unwrap gives ErrRefused, and the failure of the back end if there was one.
+// Unwrap gives ErrRefused, and what the back end has answered beyond that.
 func (e *LoginError) Unwrap() []error {
 	if e.cause == nil {
 		return []error{ErrRefused}

@@ -1,0 +1,113 @@
+package management
+
+import (
+	"cmp"
+	"crypto/tls"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/leveretmq/leveret/auth"
+	"github.com/leveretmq/leveret/broker"
+	"github.com/leveretmq/leveret/server"
+)
+
+// DefaultMaxBody bounds the body of a request, in octets (RabbitMQ's bound).
+const DefaultMaxBody = 20_000_000
+
+// DefaultVersion is the version of RabbitMQ that the API follows, and that clients
+// which look at versions are shown.
+const DefaultVersion = "4.0.5"
+
+// Options is what an API is made of.
+type Options struct {
+	Broker    *broker.Broker
+	Server    *server.Server
+	Directory *auth.Directory
+	Authority *auth.Authority
+	// NodeName is "leveret@host". ClusterName is what the cluster is called unless
+	// an operator has set another name; NodeName if empty.
+	NodeName, ClusterName string
+	// Version is the version of RabbitMQ that clients are shown, DefaultVersion if
+	// empty. ProductVersion is Leveret's own.
+	Version, ProductVersion string
+	// Prefix goes before all paths, like "/rabbit"; it does not end in a slash.
+	Prefix string
+	// MaxBody bounds the body of a request in octets, DefaultMaxBody if zero.
+	MaxBody int64
+	// Logger hears of refusals at the level debug and of failures; nil is silence.
+	Logger *slog.Logger
+}
+
+// API serves the HTTP API. Its methods are safe for concurrent use.
+type API struct {
+	broker    *broker.Broker
+	server    *server.Server
+	directory *auth.Directory
+	authority *auth.Authority
+	options   Options
+	log       *slog.Logger
+
+	started time.Time
+	routes  []*route
+	paths   tree
+	shapes  shapes
+	foreign *http.CrossOriginProtection
+	buffers sync.Pool // of *bytes.Buffer
+	zippers sync.Pool // of *gzip.Writer
+}
+
+var _ http.Handler = (*API)(nil)
+
+// New makes the API over the parts of a running broker.
+func New(o Options) *API {
+	o.ClusterName = cmp.Or(o.ClusterName, o.NodeName)
+	o.Version = cmp.Or(o.Version, DefaultVersion)
+	o.MaxBody = cmp.Or(o.MaxBody, DefaultMaxBody)
+	a := &API{
+		broker: o.Broker, server: o.Server, directory: o.Directory, authority: o.Authority,
+		options: o, log: o.Logger, started: time.Now(), foreign: http.NewCrossOriginProtection(),
+	}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	for _, row := range table() {
+		r := row
+		a.routes = append(a.routes, &r)
+		a.paths.add(&r)
+	}
+	return a
+}
+
+// ServeHTTP answers clients that have to say who they are.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.serve(w, r, stranger) }
+
+// Local answers clients that are the administrator, because nobody else can reach the
+// listener: the control socket.
+func (a *API) Local() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, operator) })
+}
+
+// The times that a client has. A slow one holds a connection and nothing else.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 2 * time.Minute
+	writeTimeout      = 2 * time.Minute
+	idleTimeout       = time.Minute
+	maxHeaderBytes    = 64 << 10
+)
+
+// NewServer is an HTTP server with limits for a handler of this package: the caller
+// gives it listeners, and shuts it down. TLS may be nil.
+func NewServer(handler http.Handler, config *tls.Config, logger *slog.Logger) *http.Server {
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	return &http.Server{
+		Handler: handler, TLSConfig: config,
+		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
+		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+	}
+}

@@ -1,0 +1,49 @@
+// Package management is the HTTP API of the broker: what RabbitMQ's tools call on
+// port 15672, with RabbitMQ's paths, bodies, status codes and error texts, and what
+// Leveret's own command line calls over the control socket.
+//
+// # Frame and views
+//
+// All that there is to call is one table (routes.go): method, pattern, least tag of
+// the user, how the virtual host of the path is treated, handler, one line about it.
+// The router, the authorization, the Allow header, the OpenAPI description, the page
+// for people and the matrix of tests are made of that table, so that nothing can be
+// served that none of them knows.
+//
+// A handler gets a request that is authorized, and whose virtual host exists, and
+// returns what to answer (reply) or why not (error). It never sees the
+// http.ResponseWriter: encoding, sorting, paging, columns, compression, HEAD and the
+// bodies of errors are the frame's.
+//
+//	func (a *API) showUser(r *request) (reply, error) {
+//		u, ok := a.directory.User(r.param("user"))
+//		if !ok {
+//			return reply{}, notFound()
+//		}
+//		return show(viewOfUser(u)), nil
+//	}
+//
+// What handlers return are structs with JSON tags. Sorting and columns look into them
+// by the names of the tags (shape.go), so that a field that is not asked for is never
+// written. Fields are never null, and empty objects are {}, where RabbitMQ may have [].
+//
+// # Paths
+//
+// The default virtual host is "/" and stands in paths as %2F, names may have any
+// character, and an empty segment is the name of the default exchange. So the path is
+// split before it is unescaped, and it is not cleaned; see router.go.
+//
+// # Who may
+//
+// A request over TCP says who it is with Basic authentication; who has none of the
+// tags administrator, monitoring, policymaker and management is nobody here. A refusal
+// is always 401: clients that meet 403 give up (RabbitMQ behaviour). Who is connected
+// to the control socket is the administrator, because only the owner of the broker's
+// files can (API.Local).
+//
+// # Locks and goroutines
+//
+// The package has neither state nor goroutines but what is counted per request. It
+// reads snapshots, and writes through package admin, which brings changes into one
+// order.
+package management

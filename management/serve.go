@@ -1,0 +1,122 @@
+package management
+
+import (
+	"errors"
+	"net/http"
+	"runtime/debug"
+	"strings"
+)
+
+// serve is the frame around handlers. The order of its steps is RabbitMQ's, which
+// clients see: who may not call a route is not told whether the object exists.
+func (a *API) serve(w http.ResponseWriter, r *http.Request, from entrance) {
+	defer a.survive(w, r)
+	header := w.Header()
+	header.Set("Content-Security-Policy", contentPolicy)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Vary", "accept, accept-encoding, origin")
+	path, inside := strings.CutPrefix(r.URL.EscapedPath(), a.options.Prefix)
+	if !inside {
+		a.fail(w, r, notFound())
+		return
+	}
+	if target, ok := redirects()[strings.TrimSuffix(path, "/")]; ok {
+		w.Header().Set("Location", a.options.Prefix+target)
+		w.WriteHeader(http.StatusMovedPermanently)
+		return
+	}
+	routes, values := a.paths.find(path)
+	if len(routes) == 0 {
+		a.fail(w, r, notFound())
+		return
+	}
+	if r.Method == http.MethodOptions {
+		header.Set("Allow", allowOf(routes))
+		w.WriteHeader(http.StatusOK)
+		return
+	}
+	matched := routeFor(routes, r.Method)
+	if matched == nil {
+		header.Set("Allow", allowOf(routes))
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, a.options.MaxBody)
+	answer, err := a.answer(&request{Request: r, route: matched, query: r.URL.Query(), values: values}, from)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.write(w, r, answer)
+}
+
+// contentPolicy lets the pages that are served here load nothing from elsewhere.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
+	"img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// redirects are the paths without a resource that people type.
+func redirects() map[string]string {
+	return map[string]string{
+		"/api":            "/api/index.html",
+		"/doc/stats.html": "/api/index.html",
+		"/mgmt":           "/",
+	}
+}
+
+// answer finds out who asks and whether they may, and calls the handler.
+func (a *API) answer(r *request, from entrance) (reply, error) {
+	if err := a.foreign.Check(r.Request); err != nil && from == stranger {
+		return reply{}, unauthorised("Cross-origin request refused")
+	}
+	if r.route.tag != public {
+		who, err := a.identify(r.Request, from)
+		if err != nil {
+			return reply{}, err
+		}
+		r.caller = who
+	}
+	if err := a.authorize(r); err != nil {
+		return reply{}, err
+	}
+	if !acceptable(r.Request, r.route) {
+		return reply{}, &problem{status: http.StatusNotAcceptable}
+	}
+	if r.route.rule != none && !a.exists(r.vhost()) {
+		return reply{}, notFound()
+	}
+	answer, err := r.route.handle(a, r)
+	if err != nil || answer.shape != many && answer.shape != one {
+		return answer, err
+	}
+	return a.arrange(r, answer)
+}
+
+// acceptable says whether the client takes what the route gives. What asks for
+// Erlang's terms first gets JSON: there is no such client that cannot read it.
+func acceptable(r *http.Request, to *route) bool {
+	accepted := r.Header.Values("Accept")
+	if len(accepted) == 0 || !strings.HasPrefix(to.pattern, "/api/") || strings.HasSuffix(to.pattern, ".html") {
+		return true
+	}
+	for _, one := range strings.Split(strings.Join(accepted, ","), ",") {
+		media, _, _ := strings.Cut(one, ";")
+		switch strings.ToLower(strings.TrimSpace(media)) {
+		case "", "*/*", "application/*", "application/json", "application/bert":
+			return true
+		}
+	}
+	return false
+}
+
+// survive turns a panic into 500: a fault in a view must not end connections of AMQP
+// clients.
+func (a *API) survive(w http.ResponseWriter, r *http.Request) {
+	if fault := recover(); fault != nil {
+		if cause, ok := fault.(error); ok && errors.Is(cause, http.ErrAbortHandler) {
+			panic(fault)
+		}
+		a.log.Error("a request to the management API has failed", "method", r.Method, "path", r.URL.EscapedPath(),
+			"fault", fault, "stack", string(debug.Stack()))
+		w.WriteHeader(http.StatusInternalServerError)
+	}
+}

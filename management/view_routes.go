@@ -1,0 +1,4 @@
+package management
+
+// viewRoutes are about what the broker is doing.
+func viewRoutes() []route { return nil }

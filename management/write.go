@@ -1,0 +1,136 @@
+package management
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+const (
+	// zipFrom is the size in octets from which a body is compressed.
+	zipFrom = 300
+	// keepBuffer bounds the buffers that are used again, in octets.
+	keepBuffer = 8 << 20
+)
+
+// write sends the answer of a handler.
+func (a *API) write(w http.ResponseWriter, r *http.Request, answer reply) {
+	header := w.Header()
+	for key, values := range answer.header {
+		header[key] = values
+	}
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		header.Set("Cache-Control", "no-cache")
+	}
+	switch answer.shape {
+	case empty:
+		a.finish(w, answer.status)
+	case raw:
+		octets, _ := answer.body.([]byte)
+		a.send(w, r, answer.status, octets)
+	default:
+		header.Set("Content-Type", "application/json")
+		a.encode(w, r, answer)
+	}
+}
+
+// finish ends an answer without a body.
+func (a *API) finish(w http.ResponseWriter, status int) {
+	if status == 0 {
+		status = http.StatusNoContent
+	}
+	if status != http.StatusNoContent {
+		w.Header().Set("Content-Length", "0")
+	}
+	w.WriteHeader(status)
+}
+
+// encode sends a body of JSON.
+func (a *API) encode(w http.ResponseWriter, r *http.Request, answer reply) {
+	buffer, _ := a.buffers.Get().(*bytes.Buffer)
+	if buffer == nil {
+		buffer = new(bytes.Buffer)
+	}
+	buffer.Reset()
+	defer func() {
+		if buffer.Cap() <= keepBuffer {
+			a.buffers.Put(buffer)
+		}
+	}()
+	if err := encodeJSON(buffer, answer.body); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.send(w, r, answer.status, buffer.Bytes())
+}
+
+// encodeJSON writes a value as RabbitMQ does: without spaces, and with < > & as they
+// are.
+func encodeJSON(buffer *bytes.Buffer, v any) error {
+	if written, ok := v.(json.RawMessage); ok {
+		_, err := buffer.Write(written)
+		return err
+	}
+	encoder := json.NewEncoder(buffer)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return err
+	}
+	buffer.Truncate(buffer.Len() - 1) // the encoder's line break
+	return nil
+}
+
+// send writes the octets, compressed where the client wants that.
+func (a *API) send(w http.ResponseWriter, r *http.Request, status int, body []byte) {
+	if len(body) >= zipFrom && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		var zipped bytes.Buffer
+		if a.zip(&zipped, body) == nil {
+			w.Header().Set("Content-Encoding", "gzip")
+			body = zipped.Bytes()
+		}
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if r.Method == http.MethodHead {
+		return
+	}
+	if _, err := w.Write(body); err != nil {
+		a.log.Debug("a client of the management API has gone", "reason", err)
+	}
+}
+
+func (a *API) zip(to *bytes.Buffer, body []byte) error {
+	zipper, _ := a.zippers.Get().(*gzip.Writer)
+	if zipper == nil {
+		var err error
+		if zipper, err = gzip.NewWriterLevel(to, gzip.BestSpeed); err != nil {
+			return err
+		}
+	}
+	defer a.zippers.Put(zipper)
+	zipper.Reset(to)
+	if _, err := zipper.Write(body); err != nil {
+		return err
+	}
+	return zipper.Close()
+}
+
+// fail sends a refusal, or 500 where the broker has failed.
+func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err)
+	if p == nil {
+		a.log.Error("a request to the management API has failed", "method", r.Method, "path", r.URL.EscapedPath(), "reason", err)
+		p = &problem{status: http.StatusInternalServerError, kind: "internal_server_error", reason: "see the log of the broker"}
+	}
+	if p.challenge {
+		w.Header().Set("WWW-Authenticate", `Basic realm="RabbitMQ Management"`)
+	}
+	if p.kind == "" {
+		a.finish(w, p.status)
+		return
+	}
+	a.write(w, r, reply{status: p.status, body: p, shape: plain})
+}
