@@ -2,12 +2,12 @@ package management
 
 import (
 	"cmp"
-	"crypto/tls"
 	"log/slog"
 	"net/http"
 	"sync"
 	"time"
 
+	"github.com/leveretmq/leveret/admin"
 	"github.com/leveretmq/leveret/auth"
 	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/server"
@@ -22,9 +22,9 @@ const DefaultVersion = "4.0.5"
 
 // Options is what an API is made of.
 type Options struct {
+	Admin     *admin.Admin
 	Broker    *broker.Broker
 	Server    *server.Server
-	Directory *auth.Directory
 	Authority *auth.Authority
 	// NodeName is "leveret@host". ClusterName is what the cluster is called unless
 	// an operator has set another name; NodeName if empty.
@@ -42,6 +42,7 @@ type Options struct {
 
 // API serves the HTTP API. Its methods are safe for concurrent use.
 type API struct {
+	admin     *admin.Admin
 	broker    *broker.Broker
 	server    *server.Server
 	directory *auth.Directory
@@ -66,7 +67,7 @@ func New(o Options) *API {
 	o.Version = cmp.Or(o.Version, DefaultVersion)
 	o.MaxBody = cmp.Or(o.MaxBody, DefaultMaxBody)
 	a := &API{
-		broker: o.Broker, server: o.Server, directory: o.Directory, authority: o.Authority,
+		admin: o.Admin, broker: o.Broker, server: o.Server, directory: o.Admin.Directory(), authority: o.Authority,
 		options: o, log: o.Logger, started: time.Now(), foreign: http.NewCrossOriginProtection(),
 	}
 	if a.log == nil {
@@ -87,27 +88,4 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.serve(w, r, 
 // listener: the control socket.
 func (a *API) Local() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, operator) })
-}
-
-// The times that a client has. A slow one holds a connection and nothing else.
-const (
-	readHeaderTimeout = 10 * time.Second
-	readTimeout       = 2 * time.Minute
-	writeTimeout      = 2 * time.Minute
-	idleTimeout       = time.Minute
-	maxHeaderBytes    = 64 << 10
-)
-
-// NewServer is an HTTP server with limits for a handler of this package: the caller
-// gives it listeners, and shuts it down. TLS may be nil.
-func NewServer(handler http.Handler, config *tls.Config, logger *slog.Logger) *http.Server {
-	if logger == nil {
-		logger = slog.New(slog.DiscardHandler)
-	}
-	return &http.Server{
-		Handler: handler, TLSConfig: config,
-		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
-		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
-	}
 }

@@ -9,10 +9,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/leveretmq/leveret/admin"
 	"github.com/leveretmq/leveret/auth"
 	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/definitions"
 	"github.com/leveretmq/leveret/persistence"
+	"github.com/leveretmq/leveret/server"
 )
 
 // The users of a rig: each has its name for a password, and the tag of that name.
@@ -27,41 +29,50 @@ const (
 
 // rig is an API over a broker.
 type rig struct {
-	api       *API
-	directory *auth.Directory
+	api *API
+	*admin.Admin
+	broker *broker.Broker
 }
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	d, err := auth.NewDirectory(auth.DirectoryOptions{}, definitions.Set{})
+	store, err := persistence.Open(persistence.Options{Dir: t.TempDir(), Durability: persistence.OS})
 	require.NoError(t, err)
-	vhosts := []string{"/", "other"}
-	for _, name := range vhosts {
-		_, err = d.PutVHost(definitions.VHost{Name: name})
-		require.NoError(t, err)
+	directory, err := auth.NewDirectory(auth.DirectoryOptions{}, definitions.Set{})
+	require.NoError(t, err)
+	b, err := broker.New(broker.Options{Store: store})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, b.Close()) })
+	g := &rig{Admin: admin.New(admin.Options{Broker: b, Directory: directory}), broker: b}
+	g.populate(t)
+	authority, err := auth.New(auth.AuthorityOptions{Directory: directory, LoopbackUsers: []string{rootUser}})
+	require.NoError(t, err)
+	g.api = New(Options{
+		Admin: g.Admin, Broker: b, Authority: authority, NodeName: "leveret@test",
+		Server: server.New(server.Options{Broker: b, Authenticator: authority}),
+	})
+	return g
+}
+
+// populate makes the users and virtual hosts.
+func (g *rig) populate(t *testing.T) {
+	t.Helper()
+	var set definitions.Set
+	for _, name := range []string{"/", "other"} {
+		set.VHosts = append(set.VHosts, definitions.VHost{Name: name})
 	}
+	require.NoError(t, g.Import(admin.Actor{}, set))
 	for name, tags := range map[string][]string{
 		rootUser: {"administrator"}, monitorUser: {"monitoring"}, policyUser: {"policymaker"},
 		plainUser: {"management"}, tagless: {"somebody"},
 	} {
-		_, err = d.AddUser(definitions.User{Name: name, Tags: tags}, name)
+		_, err := g.PutUser(admin.Actor{}, definitions.User{Name: name, Tags: tags}, name)
 		require.NoError(t, err)
 		if name == tagless {
 			continue
 		}
-		_, err = d.SetPermission(definitions.Permission{User: name, VHost: "/", Configure: ".*", Write: ".*", Read: ".*"})
+		_, err = g.SetPermission(admin.Actor{}, definitions.Permission{User: name, VHost: "/", Configure: ".*", Write: ".*", Read: ".*"})
 		require.NoError(t, err)
-	}
-	authority, err := auth.New(auth.AuthorityOptions{Directory: d, LoopbackUsers: []string{rootUser}})
-	require.NoError(t, err)
-	store, err := persistence.Open(persistence.Options{Dir: t.TempDir(), Durability: persistence.OS})
-	require.NoError(t, err)
-	b, err := broker.New(broker.Options{Store: store, VHosts: vhosts})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, b.Close()) })
-	return &rig{
-		api:       New(Options{Broker: b, Directory: d, Authority: authority, NodeName: "leveret@test"}),
-		directory: d,
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/configs"
 	"github.com/leveretmq/leveret/definitions"
+	"github.com/leveretmq/leveret/management"
 	"github.com/leveretmq/leveret/persistence"
 	"github.com/leveretmq/leveret/queue"
 	"github.com/leveretmq/leveret/server"
@@ -27,6 +28,7 @@ type node struct {
 	broker *broker.Broker
 	store  *persistence.Store
 	admin  *admin.Admin
+	api    *management.API
 	watch  context.CancelFunc // ends the watch over the memory
 }
 
@@ -71,7 +73,11 @@ func openBroker(config configs.Config, log *publishedLog, progress func(recovery
 	operator := admin.New(admin.Options{
 		Broker: b, Directory: directory, Connections: clients, Parameters: stored.Parameters, Audit: log.Logger,
 	})
-	return &node{server: clients, broker: b, store: store, admin: operator, watch: end}, nil
+	api := management.New(management.Options{
+		Admin: operator, Broker: b, Server: clients, Authority: users,
+		NodeName: nodeName(config), ProductVersion: version(), Logger: log.Logger,
+	})
+	return &node{server: clients, broker: b, store: store, admin: operator, api: api, watch: end}, nil
 }
 
 // trace switches the firehose on where the configuration wants it.
@@ -90,7 +96,9 @@ func trace(b *broker.Broker, vhosts []string) error {
 func (n *node) Serve(l net.Listener) error { return n.server.Serve(l) }
 
 // Handlers are what the node serves besides AMQP.
-func (n *node) Handlers() handlers { return handlers{} }
+func (n *node) Handlers() handlers {
+	return handlers{management: n.api, control: n.api.Local()}
+}
 
 // Shutdown ends all connections. One that waits for room on a full disk would
 // not end, so nobody waits for that any more.
