@@ -2,12 +2,10 @@ package server
 
 import (
 	"errors"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/leveretmq/leveret/amqp"
-	"github.com/leveretmq/leveret/auth"
 	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/queue"
 )
@@ -63,20 +61,10 @@ func newChannel(c *connection, id uint16) *channel {
 		conn:      c,
 		id:        id,
 		ackHead:   headOfAck(id),
-		publisher: c.newPublisher(),
+		publisher: c.rights().NewPublisher(),
 		consumers: make(map[string]*consumer),
 		limiter:   new(queue.Limiter),
 	}
-}
-
-// newPublisher makes the publisher of a channel.
-func (c *connection) newPublisher() *broker.Publisher {
-	p := c.vhost.NewPublisher(c.user.Name)
-	p.Restrict(publishing{c})
-	if slices.Contains(c.user.Tags, auth.Impersonator) {
-		p.Impersonate()
-	}
-	return p
 }
 
 // handleChannel acts on a frame of a channel.

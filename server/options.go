@@ -17,12 +17,7 @@ type Authenticator interface {
 	Login(mechanism, response string, peer auth.Peer) (auth.User, error)
 	// VHostAccess says whether the user may open a connection to a vhost.
 	VHostAccess(user auth.User, vhost string) bool
-	// May and MayTopic say whether the user may do this; a refusal is an
-	// *amqp.Error.
-	May(user auth.User, vhost string, op auth.Operation, r auth.Resource) error
-	MayTopic(user auth.User, vhost, exchange string, op auth.Operation, key string) error
-	// Generation changes when an answer may not hold any more.
-	Generation(user auth.User) uint64
+	Permissions
 	// Limits says what the virtual host and the user may have open.
 	Limits(vhost string, user auth.User) (ofVHost, ofUser auth.Limits)
 }

@@ -60,7 +60,7 @@ func (ch *channel) declareExchange(m *amqp.ExchangeDeclare) error {
 		VHost: vhost.Name(), Name: name, Type: m.Type,
 		Durable: m.Durable, AutoDelete: m.AutoDelete, Internal: m.Internal, Arguments: m.Arguments,
 	}
-	return vhost.DeclareExchangeIf(spec, ch.conn.permitsExchange(spec))
+	return vhost.DeclareExchangeIf(spec, ch.conn.rights().DeclareExchange(spec, ch.conn))
 }
 
 func (ch *channel) deleteExchange(name string, ifUnused bool) error {
@@ -68,21 +68,21 @@ func (ch *channel) deleteExchange(name string, ifUnused bool) error {
 	if err := exchange.CheckDelete(name, vhost.Name()); err != nil {
 		return err
 	}
-	if err := ch.conn.mayExchange(auth.Configure, name); err != nil {
+	if err := ch.conn.rights().Exchange(auth.Configure, name); err != nil {
 		return err
 	}
 	return vhost.DeleteExchangeFor(name, ifUnused, ch.conn)
 }
 
 func (ch *channel) bind(b binding.Spec) error {
-	if err := ch.conn.mayBind(b); err != nil {
+	if err := ch.conn.rights().Bind(b); err != nil {
 		return err
 	}
 	return ch.conn.vhost.Bind(b, ch.conn)
 }
 
 func (ch *channel) unbind(b binding.Spec) error {
-	if err := ch.conn.mayBind(b); err != nil {
+	if err := ch.conn.rights().Bind(b); err != nil {
 		return err
 	}
 	return ch.conn.vhost.Unbind(b, ch.conn)
@@ -161,7 +161,7 @@ func (ch *channel) declaredQueue(m *amqp.QueueDeclare) (*queue.Queue, error) {
 	return conn.vhost.DeclareQueueIf(queue.Spec{
 		VHost: conn.vhost.Name(), Name: name,
 		Durable: m.Durable, Exclusive: m.Exclusive, AutoDelete: m.AutoDelete, Arguments: m.Arguments,
-	}, conn, conn.permitsQueue(name, m.Arguments))
+	}, conn, conn.rights().DeclareQueue(name, m.Arguments))
 }
 
 // queueBinding resolves the names. With neither a queue nor a key, the key is
