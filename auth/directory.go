@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/leveretmq/leveret/definitions"
+	"github.com/leveretmq/leveret/internal/pattern"
 )
 
 // DirectoryOptions is what a Directory needs. The zero value is usable.
@@ -32,8 +33,8 @@ type Directory struct {
 	verifier  *verifier
 	current   atomic.Pointer[snapshot]
 
-	mu       sync.Mutex          // serializes changes; readers never take it
-	patterns map[string]*pattern // guarded by mu; what is compiled
+	mu       sync.Mutex                  // serializes changes; readers never take it
+	patterns map[string]*pattern.Pattern // guarded by mu; what is compiled
 }
 
 var _ Backend = (*Directory)(nil)
@@ -71,7 +72,7 @@ func NewDirectory(options DirectoryOptions, stored definitions.Set) (*Directory,
 		hashing:   cmp.Or(options.Hashing, HashingSHA256),
 		maxVHosts: options.MaxVHosts,
 		verifier:  newVerifier(),
-		patterns:  make(map[string]*pattern),
+		patterns:  make(map[string]*pattern.Pattern),
 	}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
@@ -161,10 +162,10 @@ func (d *Directory) MayTopic(user User, vhost, exchange string, op Operation, ke
 }
 
 // search turns a match into an answer.
-func (d *Directory) search(p *pattern, text string) error {
-	found, err := p.matches(text)
+func (d *Directory) search(p *pattern.Pattern, text string) error {
+	found, err := p.Matches(text)
 	if err != nil {
-		d.log.Error("a pattern of a permission takes too long, which refuses", "pattern", p.source, "text", text)
+		d.log.Error("a pattern of a permission takes too long, which refuses", "pattern", p.Source(), "text", text)
 	}
 	if !found {
 		return ErrRefused
@@ -268,16 +269,23 @@ func (d *Directory) change(do func(e *edit) error) (definitions.Change, error) {
 }
 
 // compile returns the pattern, which is shared by all who have it.
-func (d *Directory) compile(source string) (*pattern, error) {
+func (d *Directory) compile(source string) (*pattern.Pattern, error) {
 	if p, ok := d.patterns[source]; ok {
 		return p, nil
 	}
-	p, err := compilePattern(source)
-	if err == nil {
-		d.patterns[source] = p
+	p, err := pattern.Compile(source)
+	if err != nil {
+		return p, &invalidPatternError{err}
 	}
-	return p, err
+	d.patterns[source] = p
+	return p, nil
 }
+
+// invalidPatternError says why a pattern cannot be used. It is an ErrInvalidPattern.
+type invalidPatternError struct{ cause error }
+
+func (e *invalidPatternError) Error() string   { return e.cause.Error() }
+func (e *invalidPatternError) Unwrap() []error { return []error{ErrInvalidPattern, e.cause} }
 
 // trimPatterns forgets all patterns once there are far more than are in use, so
 // that their number stays in proportion.
@@ -299,6 +307,9 @@ func (d *Directory) trimPatterns() {
 
 // The reasons why a change is refused, for errors.Is.
 var (
+	// ErrInvalidPattern means a regular expression that cannot be used.
+	ErrInvalidPattern = errors.New("invalid regular expression")
+
 	ErrNoSuchUser   = errors.New("user does not exist")
 	ErrNoSuchVHost  = errors.New("virtual host does not exist")
 	ErrUserExists   = errors.New("user already exists")

@@ -6,15 +6,16 @@ import (
 	"sync/atomic"
 
 	"github.com/leveretmq/leveret/definitions"
+	"github.com/leveretmq/leveret/internal/pattern"
 )
 
 // permission is a definitions.Permission with its patterns compiled.
 type permission struct {
 	record   definitions.Permission
-	patterns [3]*pattern // by Operation
+	patterns [3]*pattern.Pattern // by Operation
 }
 
-func (p *permission) pattern(op Operation) *pattern { return p.patterns[min(op, Read)] }
+func (p *permission) pattern(op Operation) *pattern.Pattern { return p.patterns[min(op, Read)] }
 
 // topicPermission is a definitions.TopicPermission whose variables stand for the
 // user and the virtual host.
@@ -23,7 +24,7 @@ type topicPermission struct {
 	write, read topicPattern
 }
 
-func (p *topicPermission) pattern(op Operation, clientID string) *pattern {
+func (p *topicPermission) pattern(op Operation, clientID string) *pattern.Pattern {
 	if op == Write {
 		return p.write.of(clientID)
 	}
@@ -38,7 +39,7 @@ const clientSlots = 256
 
 // topicPattern is a pattern of a topic permission.
 type topicPattern struct {
-	fixed   *pattern
+	fixed   *pattern.Pattern
 	clients *[clientSlots]atomic.Pointer[clientPattern] // nil without {client_id}
 	seed    maphash.Seed
 }
@@ -46,13 +47,13 @@ type topicPattern struct {
 // clientPattern is the pattern with a client's name in it.
 type clientPattern struct {
 	client  string
-	pattern *pattern
+	pattern *pattern.Pattern
 }
 
 // newTopicPattern keeps a pattern whose variables but {client_id} are filled in.
-func newTopicPattern(fixed *pattern) topicPattern {
+func newTopicPattern(fixed *pattern.Pattern) topicPattern {
 	t := topicPattern{fixed: fixed}
-	if strings.Contains(fixed.source, clientVariable) {
+	if strings.Contains(fixed.Source(), clientVariable) {
 		t.clients, t.seed = new([clientSlots]atomic.Pointer[clientPattern]), maphash.MakeSeed()
 	}
 	return t
@@ -60,7 +61,7 @@ func newTopicPattern(fixed *pattern) topicPattern {
 
 // of is the pattern for a client. Clients share slots; who finds another one's
 // pattern compiles its own.
-func (t *topicPattern) of(clientID string) *pattern {
+func (t *topicPattern) of(clientID string) *pattern.Pattern {
 	if t.clients == nil || clientID == "" {
 		return t.fixed
 	}
@@ -68,10 +69,10 @@ func (t *topicPattern) of(clientID string) *pattern {
 	if found := slot.Load(); found != nil && found.client == clientID {
 		return found.pattern
 	}
-	source := strings.ReplaceAll(t.fixed.source, clientVariable, quotePattern(clientID))
-	p, err := compilePattern(source)
+	source := strings.ReplaceAll(t.fixed.Source(), clientVariable, pattern.Quote(clientID))
+	p, err := pattern.Compile(source)
 	if err != nil {
-		p = &pattern{source: source} // matches nothing
+		p = pattern.Nothing(source) // matches nothing
 	}
 	slot.Store(&clientPattern{client: clientID, pattern: p})
 	return p
@@ -83,5 +84,5 @@ func fill(source, user, vhost string) string {
 	if !strings.Contains(source, "{") {
 		return source
 	}
-	return strings.NewReplacer("{username}", quotePattern(user), "{vhost}", quotePattern(vhost)).Replace(source)
+	return strings.NewReplacer("{username}", pattern.Quote(user), "{vhost}", pattern.Quote(vhost)).Replace(source)
 }

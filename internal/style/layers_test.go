@@ -28,8 +28,8 @@ func layers() map[string][]string {
 		"queue":              {"amqp", "message", "internal/lockorder"},
 		"definitions":        {"amqp", "exchange", "queue", "binding"},
 		"persistence":        below,
-		"auth":               {"amqp", "definitions"},
-		"policy":             {},
+		"auth":               {"amqp", "definitions", "internal/pattern"},
+		"policy":             {"internal/pattern"},
 		"broker":             append(slices.Clone(below), "auth", "policy", "internal/lockorder"),
 		"server":             {"amqp", "message", "broker", "queue", "auth", "exchange", "binding", "internal/lockorder"},
 		"admin":              append(slices.Clone(below), "auth", "policy", "broker"),
@@ -40,6 +40,7 @@ func layers() map[string][]string {
 		"conformance":        {},
 		"internal/amqpgen":   {},
 		"internal/lockorder": {},
+		"internal/pattern":   {},
 		"internal/client":    {"amqp"},
 		"internal/ctl":       {"amqp", "definitions"},
 		"internal/process":   {},
@@ -82,7 +83,7 @@ func modules() map[string][]string {
 
 		"github.com/HdrHistogram/hdrhistogram-go": {"internal/bench"},
 		"github.com/KimMachineGun/automemlimit":   {"cmd/leveret"},
-		"github.com/dlclark/regexp2":              {"auth"},
+		"github.com/dlclark/regexp2":              {"internal/pattern"},
 		"github.com/pires/go-proxyproto":          {"cmd/leveret"},
 		"github.com/stretchr/testify":             {"internal/tlstest"}, // which only tests import
 		"golang.org/x/crypto":                     {"auth"},

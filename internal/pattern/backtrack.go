@@ -1,4 +1,4 @@
-package auth
+package pattern
 
 import (
 	"errors"
@@ -50,7 +50,7 @@ func (b *backtracker) matches(text string) (bool, error) {
 	}
 	found, err := b.re.MatchRunes(*buffer)
 	if err != nil {
-		return false, errTimeout
+		return false, ErrTimeout
 	}
 	return found, nil
 }

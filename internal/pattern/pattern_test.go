@@ -1,4 +1,4 @@
-package auth
+package pattern
 
 import (
 	"encoding/json"
@@ -57,11 +57,11 @@ func asLeveret() []patternCase {
 }
 
 func judge(pattern, text string) verdict {
-	p, err := compilePattern(pattern)
+	p, err := Compile(pattern)
 	if err != nil {
 		return invalid
 	}
-	found, err := p.matches(text)
+	found, err := p.Matches(text)
 	if err != nil || !found {
 		return no
 	}
@@ -76,10 +76,10 @@ func TestPatterns(t *testing.T) {
 
 func TestInvalidPatternsMatchNothing(t *testing.T) {
 	for _, source := range []string{"(", "a++", "(?(1)a|b)", strings.Repeat("a", maxPattern+1)} {
-		p, err := compilePattern(source)
-		require.ErrorIs(t, err, ErrInvalidPattern)
+		p, err := Compile(source)
+		require.ErrorIs(t, err, ErrInvalid)
 		for _, text := range []string{"", "a", source} {
-			found, err := p.matches(text)
+			found, err := p.Matches(text)
 			require.NoError(t, err)
 			require.False(t, found)
 		}
@@ -91,7 +91,7 @@ func TestUsualPatternsTakeLinearTime(t *testing.T) {
 		"": patternEmpty, "^$": patternEmpty, ".*": patternAll, "^.*": patternAll, "^": patternAll, "^.*$": patternLine,
 		"a?": patternAll, `^ord\..*`: patternLinear, "(a|b)": patternLinear, "(?!a)": patternBacktracking,
 	} {
-		p, err := compilePattern(source)
+		p, err := Compile(source)
 		require.NoError(t, err)
 		require.Equal(t, kind, p.kind, source)
 	}
@@ -105,10 +105,10 @@ func TestSearchesEnd(t *testing.T) {
 		"(a+)+$", "^(a|a)*$", "(.*a){20}$", "(?=b)?(a+)+$", "^(?!b)(a+)+$", `^(?!b)(a|aa)+$`, `(?!b)(\w*)*\d`,
 		"(x+x+)+y(?!z)", `^(?!c)(([a-z])+.)+[A-Z]([a-z])+$`,
 	} {
-		p, err := compilePattern(source)
+		p, err := Compile(source)
 		require.NoError(t, err)
 		began := time.Now()
-		found, _ := p.matches(text)
+		found, _ := p.Matches(text)
 		require.False(t, found, source)
 		require.Less(t, time.Since(began), 2*time.Second, source)
 	}
@@ -116,10 +116,10 @@ func TestSearchesEnd(t *testing.T) {
 
 func TestQuotedTextsMatchThemselves(t *testing.T) {
 	for _, text := range []string{"a.b", "a+b (c) [d]", `\`, "^$", "ü", "a-b", "{vhost}", "\n", "CN=app,O=x y"} {
-		p, err := compilePattern("^" + quotePattern(text) + "$")
+		p, err := Compile("^" + Quote(text) + "$")
 		require.NoError(t, err)
 		for _, other := range append([]string{"", "aXb", "a"}, text) {
-			found, err := p.matches(other)
+			found, err := p.Matches(other)
 			require.NoError(t, err)
 			require.Equal(t, other == text, found, "%q in %q", text, other)
 		}
@@ -136,12 +136,12 @@ func FuzzPattern(f *testing.F) {
 		if len(text) > 255 {
 			return
 		}
-		p, err := compilePattern(source)
+		p, err := Compile(source)
 		if err != nil {
-			require.ErrorIs(t, err, ErrInvalidPattern)
+			require.ErrorIs(t, err, ErrInvalid)
 		}
 		began := time.Now()
-		found, _ := p.matches(text)
+		found, _ := p.Matches(text)
 		require.Less(t, time.Since(began), 5*time.Second)
 		if err != nil {
 			require.False(t, found)
@@ -163,10 +163,10 @@ func FuzzQuote(f *testing.F) {
 		if len(text) > maxPattern/2-2 || len(other) > 255 {
 			return
 		}
-		p, err := compilePattern("^" + quotePattern(text) + "$")
+		p, err := Compile("^" + Quote(text) + "$")
 		require.NoError(t, err)
 		for _, s := range []string{text, other} {
-			found, err := p.matches(s)
+			found, err := p.Matches(s)
 			require.NoError(t, err)
 			require.Equal(t, s == text, found)
 		}

@@ -1,4 +1,4 @@
-package auth
+package pattern
 
 import (
 	"errors"
@@ -20,16 +20,16 @@ const (
 	maxProgram = 10_000
 )
 
-// ErrInvalidPattern means a regular expression that cannot be used.
-var ErrInvalidPattern = errors.New("invalid regular expression")
+// ErrInvalid means a regular expression that cannot be used.
+var ErrInvalid = errors.New("invalid regular expression")
 
-// errTimeout means a pattern that could not decide in time.
-var errTimeout = errors.New("the pattern takes too long")
+// ErrTimeout means a pattern that could not decide in time.
+var ErrTimeout = errors.New("the pattern takes too long")
 
-// pattern is a regular expression of RabbitMQ, which uses PCRE on octets and
+// Pattern is a regular expression of RabbitMQ, which uses PCRE on octets and
 // searches, so that nothing is anchored that the pattern does not anchor. It does not
 // change.
-type pattern struct {
+type Pattern struct {
 	source string
 	kind   patternKind
 	re     *regexp.Regexp // patternLinear
@@ -49,13 +49,13 @@ const (
 	patternBacktracking                    // what Go's engine cannot do
 )
 
-// compilePattern compiles with Go's engine, which needs linear time, and leaves
-// the rest to one that backtracks. The error wraps ErrInvalidPattern; the
+// Compile compiles with Go's engine, which needs linear time, and leaves
+// the rest to one that backtracks. The error wraps ErrInvalid; the
 // pattern is there all the same and matches nothing.
-func compilePattern(source string) (*pattern, error) {
-	p := &pattern{source: source}
+func Compile(source string) (*Pattern, error) {
+	p := &Pattern{source: source}
 	if len(source) > maxPattern {
-		return p, fmt.Errorf("%w: it has %d octets, more than %d", ErrInvalidPattern, len(source), maxPattern)
+		return p, fmt.Errorf("%w: it has %d octets, more than %d", ErrInvalid, len(source), maxPattern)
 	}
 	switch source {
 	case "", "^$":
@@ -70,7 +70,7 @@ func compilePattern(source string) (*pattern, error) {
 	if err != nil {
 		p.slow, err = compileBacktracker(expanded)
 		if err != nil {
-			return p, fmt.Errorf("%w '%s': %w", ErrInvalidPattern, source, err)
+			return p, fmt.Errorf("%w '%s': %w", ErrInvalid, source, err)
 		}
 		p.kind = patternBacktracking
 		return p, nil
@@ -78,21 +78,21 @@ func compilePattern(source string) (*pattern, error) {
 	return p, p.compileTree(withoutTail(tree))
 }
 
-func (p *pattern) compileTree(tree *syntax.Regexp) error {
+func (p *Pattern) compileTree(tree *syntax.Regexp) error {
 	if tree.Op == syntax.OpEmptyMatch || tree.Op == syntax.OpBeginText {
 		p.kind = patternAll
 		return nil
 	}
 	program, err := syntax.Compile(tree.Simplify())
 	if err != nil {
-		return fmt.Errorf("%w '%s': %w", ErrInvalidPattern, p.source, err)
+		return fmt.Errorf("%w '%s': %w", ErrInvalid, p.source, err)
 	}
 	if len(program.Inst) > maxProgram {
-		return fmt.Errorf("%w '%s': it is too complex", ErrInvalidPattern, p.source)
+		return fmt.Errorf("%w '%s': it is too complex", ErrInvalid, p.source)
 	}
 	re, err := regexp.Compile(tree.String())
 	if err != nil {
-		return fmt.Errorf("%w '%s': %w", ErrInvalidPattern, p.source, err)
+		return fmt.Errorf("%w '%s': %w", ErrInvalid, p.source, err)
 	}
 	p.re, p.kind = re, patternLinear
 	return nil
@@ -124,8 +124,14 @@ func withoutTail(tree *syntax.Regexp) *syntax.Regexp {
 	}
 }
 
-// matches searches the text. The only error is errTimeout.
-func (p *pattern) matches(text string) (bool, error) {
+// Nothing is a pattern that matches nothing.
+func Nothing(source string) *Pattern { return &Pattern{source: source} }
+
+// Source is what the pattern was compiled from.
+func (p *Pattern) Source() string { return p.source }
+
+// Matches searches the text. The only error is ErrTimeout.
+func (p *Pattern) Matches(text string) (bool, error) {
 	switch p.kind {
 	case patternEmpty:
 		return text == "", nil
@@ -146,7 +152,7 @@ func (p *pattern) matches(text string) (bool, error) {
 }
 
 // matchOctets is the search in a text that is not ASCII.
-func (p *pattern) matchOctets(text string) bool {
+func (p *Pattern) matchOctets(text string) bool {
 	buffer, _ := p.buffers.Get().(*[]byte)
 	if buffer == nil {
 		buffer = new([]byte)
@@ -182,8 +188,8 @@ func isASCII(text string) bool {
 	return true
 }
 
-// quotePattern makes a pattern of a text that matches the text only.
-func quotePattern(text string) string {
+// Quote makes a pattern of a text that matches the text only.
+func Quote(text string) string {
 	var b strings.Builder
 	for i := range len(text) {
 		c := text[i]
