@@ -140,6 +140,13 @@ func addresses(list []string) error {
 	return nil
 }
 
+func someOf(list []string) error {
+	if len(list) == 0 {
+		return errors.New("it must not be empty")
+	}
+	return nil
+}
+
 func distinctUsers(users []User) error {
 	if len(users) == 0 {
 		return errors.New("it must have at least one user, or nobody can log in")

@@ -145,6 +145,18 @@ type Config struct {
 	// their password and tags back, at each start. Others are made while the broker
 	// runs, and stay.
 	Users []User `key:"users"`
+	// How clients may prove who they are: PLAIN and AMQPLAIN with a password,
+	// EXTERNAL with the certificate of TLS, ANONYMOUS not at all.
+	AuthMechanisms []string `key:"auth-mechanisms"`
+	// User that clients are who choose ANONYMOUS.
+	AnonymousUser string `key:"anonymous-user"`
+	// What of a certificate is the name of the user, for EXTERNAL:
+	// distinguished-name, common-name, or the first subject alternative name of a
+	// kind, dns-name, email, uri or ip.
+	CertificateLogin string `key:"certificate-login"`
+	// How new passwords are kept: sha256 and sha512 as RabbitMQ does and can
+	// import, or argon2id, which is expensive to guess.
+	PasswordHashing string `key:"password-hashing"`
 	// Users who may connect from this machine only.
 	LoopbackUsers []string `key:"loopback-users"`
 
@@ -187,6 +199,23 @@ const (
 	LogInfo  = "info"
 	LogWarn  = "warn"
 	LogError = "error"
+)
+
+// Values of Config.CertificateLogin.
+const (
+	LoginDistinguishedName = "distinguished-name"
+	LoginCommonName        = "common-name"
+	LoginDNSName           = "dns-name"
+	LoginEmail             = "email"
+	LoginURI               = "uri"
+	LoginIP                = "ip"
+)
+
+// Values of Config.PasswordHashing.
+const (
+	HashingSHA256   = "sha256"
+	HashingSHA512   = "sha512"
+	HashingArgon2id = "argon2id"
 )
 
 // ListenNone is the address of a listener that is switched off.
@@ -246,6 +275,9 @@ func Default() Config {
 		DefaultQueueType:       QueueClassic,
 		DisabledQueueTypes:     []string{},
 		Users:                  []User{{Name: "guest", Password: "guest", Tags: []string{"administrator"}}},
+		AuthMechanisms:         []string{"PLAIN", "AMQPLAIN"},
+		CertificateLogin:       LoginDistinguishedName,
+		PasswordHashing:        HashingSHA256,
 		LoopbackUsers:          []string{"guest"},
 		VHost:                  "/",
 	}

@@ -185,6 +185,11 @@ func queueSettings() []setting {
 func accessSettings() []setting {
 	return []setting{
 		newSetting(keyUsers, func(c *Config) *[]User { return &c.Users }, asUsers, distinctUsers),
+		newSetting("auth-mechanisms", func(c *Config) *[]string { return &c.AuthMechanisms }, asTexts, someOf, each(oneOf("PLAIN", "AMQPLAIN", "EXTERNAL", "ANONYMOUS"))),
+		newSetting("anonymous-user", func(c *Config) *string { return &c.AnonymousUser }, asText),
+		newSetting("certificate-login", func(c *Config) *string { return &c.CertificateLogin }, asText,
+			oneOf(LoginDistinguishedName, LoginCommonName, LoginDNSName, LoginEmail, LoginURI, LoginIP)),
+		newSetting("password-hashing", func(c *Config) *string { return &c.PasswordHashing }, asText, oneOf(HashingSHA256, HashingSHA512, HashingArgon2id)),
 		newSetting("loopback-users", func(c *Config) *[]string { return &c.LoopbackUsers }, asTexts),
 		newSetting("vhost", func(c *Config) *string { return &c.VHost }, asText, shortText),
 		newSetting("node-name", func(c *Config) *string { return &c.NodeName }, asText),

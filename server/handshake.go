@@ -44,7 +44,7 @@ func (c *connection) greet() error {
 	c.send(0, &amqp.ConnectionStart{
 		VersionMinor:     9,
 		ServerProperties: c.server.properties(),
-		Mechanisms:       c.server.Authenticator.Mechanisms(),
+		Mechanisms:       c.server.Authenticator.MechanismsFor(c.identity()),
 		Locales:          locale,
 	})
 	return nil
@@ -135,14 +135,7 @@ func (c *connection) login(m *amqp.ConnectionStartOk) error {
 		c.client.terms = broker.Terms(m.ClientProperties)
 	}
 	c.mechanism = m.Mechanism
-	peer := auth.Peer{Remote: c.sock.RemoteAddr(), Local: c.sock.LocalAddr()}
-	if secure, ok := c.sock.(*tls.Conn); ok {
-		peer.TLS = true
-		if chains := secure.ConnectionState().VerifiedChains; len(chains) > 0 {
-			peer.Certificates = chains[0]
-		}
-	}
-	user, err := c.server.Authenticator.Login(m.Mechanism, m.Response, peer)
+	user, err := c.server.Authenticator.Login(m.Mechanism, m.Response, c.identity())
 	switch {
 	case err == nil:
 		c.tellLogin(user.Name)
@@ -169,6 +162,18 @@ func (c *connection) login(m *amqp.ConnectionStartOk) error {
 		Heartbeat:  uint16(min(c.server.Heartbeat/time.Second, 1<<16-1)),
 	})
 	return nil
+}
+
+// identity is where the client is, and what it has proved by TLS.
+func (c *connection) identity() auth.Peer {
+	peer := auth.Peer{Remote: c.sock.RemoteAddr(), Local: c.sock.LocalAddr()}
+	if secure, ok := c.sock.(*tls.Conn); ok {
+		peer.TLS = true
+		if chains := secure.ConnectionState().VerifiedChains; len(chains) > 0 {
+			peer.Certificates = chains[0]
+		}
+	}
+	return peer
 }
 
 func readClientProperties(t amqp.Table) clientProperties {
@@ -250,11 +255,16 @@ func (c *connection) enter(name string) *amqp.Error {
 	if err := c.server.admit(c, name); err != nil {
 		return err
 	}
-	if !c.server.Authenticator.VHostAccess(c.user, name) {
-		c.vhost = nil
-		return amqp.Errorf(amqp.CodeNotAllowed, "access to vhost '%s' refused for user '%s'", name, c.user.Name)
+	err := c.server.Authenticator.Enter(c.user, name)
+	if err == nil {
+		return nil
 	}
-	return nil
+	c.vhost = nil
+	var refusal *amqp.Error
+	if errors.As(err, &refusal) {
+		return refusal
+	}
+	return amqp.Errorf(amqp.CodeInternalError, "cannot tell whether user '%s' may enter vhost '%s': %v", c.user.Name, name, err)
 }
 
 // handleConnection acts on a frame of channel 0 of an open connection.

@@ -11,12 +11,14 @@ import (
 
 // Authenticator is what the server needs of identity.
 type Authenticator interface {
-	// Mechanisms lists the SASL mechanisms, separated by spaces.
-	Mechanisms() string
+	// MechanismsFor lists the SASL mechanisms that the peer is offered, separated by
+	// spaces.
+	MechanismsFor(peer auth.Peer) string
 	// Login checks the response of a mechanism.
 	Login(mechanism, response string, peer auth.Peer) (auth.User, error)
-	// VHostAccess says whether the user may open a connection to a vhost.
-	VHostAccess(user auth.User, vhost string) bool
+	// Enter answers nil if the user may open a connection to a vhost. A refusal is an
+	// *amqp.Error.
+	Enter(user auth.User, vhost string) error
 	Permissions
 	// Limits says what the virtual host and the user may have open.
 	Limits(vhost string, user auth.User) (ofVHost, ofUser auth.Limits)

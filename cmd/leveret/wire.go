@@ -8,14 +8,12 @@ import (
 	"math"
 	"net"
 	"os"
-	"reflect"
 	"time"
 
 	"github.com/leveretmq/leveret/admin"
 	"github.com/leveretmq/leveret/auth"
 	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/configs"
-	"github.com/leveretmq/leveret/definitions"
 	"github.com/leveretmq/leveret/management"
 	"github.com/leveretmq/leveret/persistence"
 	"github.com/leveretmq/leveret/queue"
@@ -44,7 +42,10 @@ func openBroker(config configs.Config, log *publishedLog, progress func(recovery
 	if err != nil {
 		return nil, fmt.Errorf("cannot recover %s: %w", config.DataDir, err)
 	}
-	users, err := auth.New(auth.AuthorityOptions{Directory: directory, LoopbackUsers: config.LoopbackUsers})
+	users, err := auth.New(auth.AuthorityOptions{
+		Directory: directory, LoopbackUsers: config.LoopbackUsers, Mechanisms: config.AuthMechanisms,
+		AnonymousUser: config.AnonymousUser, CertificateName: certificateName(config),
+	})
 	if err != nil {
 		return nil, fail(statusUsage, err)
 	}
@@ -119,46 +120,6 @@ func withDiskFull(err error) error {
 		return err
 	}
 	return fail(statusDiskFull, fmt.Errorf("%w; nothing that was confirmed is lost: make room, then start again", err))
-}
-
-// openDirectory reads what is stored, and makes the directory of it and of what the
-// configuration says about users and virtual hosts.
-func openDirectory(store *persistence.Store, config configs.Config, log *slog.Logger) (definitions.Set, *auth.Directory, error) {
-	stored, err := store.Definitions()
-	if err != nil {
-		return stored, nil, fmt.Errorf("reading definitions: %w", err)
-	}
-	directory, err := auth.NewDirectory(auth.DirectoryOptions{Logger: log}, stored)
-	if err != nil {
-		return stored, nil, err
-	}
-	change, err := admin.Sow(directory, stored, seed(config))
-	if err != nil {
-		return stored, nil, err
-	}
-	if !change.Empty() {
-		done := make(chan error, 1)
-		store.Change(change, func(err error) { done <- err })
-		if err := <-done; err != nil {
-			return stored, nil, fmt.Errorf("storing users and virtual hosts: %w", err)
-		}
-	}
-	known := directory.Definitions()
-	stored.VHosts, stored.Users = known.VHosts, known.Users
-	stored.Permissions, stored.TopicPermissions = known.Permissions, known.TopicPermissions
-	return stored, directory, nil
-}
-
-func seed(config configs.Config) admin.Seed {
-	usual := configs.Default()
-	s := admin.Seed{
-		VHost: config.VHost, KeepVHost: config.VHost != usual.VHost,
-		KeepUsers: !reflect.DeepEqual(config.Users, usual.Users),
-	}
-	for _, u := range config.Users {
-		s.Users = append(s.Users, admin.SeedUser{Name: u.Name, Password: string(u.Password), Tags: u.Tags})
-	}
-	return s
 }
 
 func queueTypes(config configs.Config) broker.QueueTypes {
