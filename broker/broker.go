@@ -51,12 +51,15 @@ type Broker struct {
 	limits Limits
 
 	vhostsMu  sync.RWMutex
-	vhosts    map[string]*VHost // guarded by vhostsMu
-	queues    atomic.Int64      // in all virtual hosts
+	vhosts    map[string]*VHost   // guarded by vhostsMu
+	leaving   map[*VHost]struct{} // guarded by vhostsMu; those that are being deleted
+	retired   Totals              // guarded by vhostsMu; what deleted ones have counted
+	queues    atomic.Int64        // in all virtual hosts
 	exchanges atomic.Int64
 	types     QueueTypes
 
 	churn      churn
+	clock      queue.CoarseClock
 	numbers    *queueNumbers
 	undertaker *undertaker
 	courier    *courier
@@ -76,7 +79,7 @@ func New(o Options) (*Broker, error) {
 	}
 	b := &Broker{
 		store: o.Store, log: o.Logger, alarms: o.Alarms, types: o.QueueTypes, limits: o.Limits,
-		vhosts: make(map[string]*VHost), recovered: make(chan struct{}),
+		vhosts: make(map[string]*VHost), leaving: make(map[*VHost]struct{}), recovered: make(chan struct{}),
 	}
 	b.pager = queue.NewPager(queue.PagerOptions{Store: o.Store, Budget: o.MemoryBudget, Logger: o.Logger})
 	b.undertaker, b.courier, b.herald, b.node = newUndertaker(b), newCourier(b), newHerald(b, o), o.Node

@@ -1,6 +1,10 @@
 package broker
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/leveretmq/leveret/queue"
+)
 
 // Churn is how often things have come and gone since the broker has started.
 type Churn struct {
@@ -17,6 +21,9 @@ type churn struct {
 	channelsCreated, channelsClosed              atomic.Uint64
 	queuesDeclared, queuesCreated, queuesDeleted atomic.Uint64
 }
+
+// Clock is the clock that the broker's queues look at. The server advances it.
+func (b *Broker) Clock() *queue.CoarseClock { return &b.clock }
 
 // Churn is what has come and gone.
 func (b *Broker) Churn() Churn {

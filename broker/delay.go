@@ -170,7 +170,7 @@ func (v *VHost) hold(node *exchangeNode, c *definitions.Change) error {
 
 func (v *VHost) newDelay(spec queue.Spec) (*queue.Queue, error) {
 	q, err := queue.New(spec, queue.Options{
-		Store: v.broker.store, Pager: v.broker.pager, Host: v.broker, KeepAll: true,
+		Store: v.broker.store, Pager: v.broker.pager, Host: v.broker, Clock: &v.broker.clock, KeepAll: true,
 		NextSeq: v.broker.store.NextSequence(spec.ID),
 	})
 	if err != nil {

@@ -77,8 +77,12 @@ func (v *VHost) addExchange(spec exchange.Spec) *exchangeNode {
 		spec:     spec,
 		router:   exchange.NewRouter[target](spec),
 		sourceOf: make(map[string]*edge),
+		entrance: new(Entrance),
 	}
 	v.exchanges[spec.Name] = node
+	if spec.Name == exchange.Default {
+		v.frontDoor = node.entrance
+	}
 	v.broker.exchanges.Add(1)
 	v.version.Add(1)
 	return node
@@ -138,6 +142,7 @@ func (v *VHost) DeleteExchangeFor(name string, ifUnused bool, owner any) error {
 func (v *VHost) dropExchange(node *exchangeNode, c *definitions.Change, owner any) {
 	v.tellExchangeDeleted(node.spec.Name, owner)
 	delete(v.exchanges, node.spec.Name)
+	node.entrance.bequeath(v.backDoor)
 	v.broker.exchanges.Add(-1)
 	v.version.Add(1)
 	if node.spec.Durable {

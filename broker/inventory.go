@@ -2,6 +2,7 @@ package broker
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/leveretmq/leveret/amqp"
@@ -43,7 +44,31 @@ type Totals struct {
 type TypeTotals struct {
 	Queues, Consumers int
 	Counters          message.Counters
-	Dropped           queue.Dropped
+	// Dropped is by strategy, and Reburied the dead letters that were confirmed.
+	Dropped  map[queue.Strategy]queue.Dropped
+	Reburied uint64
+}
+
+func (t *TypeTotals) add(other *TypeTotals) {
+	t.Queues += other.Queues
+	t.Consumers += other.Consumers
+	t.Counters.Add(&other.Counters)
+	t.Reburied += other.Reburied
+	for strategy, more := range other.Dropped {
+		t.addDropped(strategy, &more)
+	}
+}
+
+func (t *TypeTotals) addDropped(s queue.Strategy, more *queue.Dropped) {
+	if *more == (queue.Dropped{}) {
+		return
+	}
+	if t.Dropped == nil {
+		t.Dropped = make(map[queue.Strategy]queue.Dropped)
+	}
+	sum := t.Dropped[s]
+	sum.Add(more)
+	t.Dropped[s] = sum
 }
 
 // add adds what another virtual host has.
@@ -69,10 +94,7 @@ func (t *Totals) addType(kind queue.Type, more *TypeTotals) {
 		t.Types = make(map[queue.Type]TypeTotals)
 	}
 	sum := t.Types[kind]
-	sum.Queues += more.Queues
-	sum.Consumers += more.Consumers
-	sum.Counters.Add(&more.Counters)
-	sum.Dropped.Add(&more.Dropped)
+	sum.add(more)
 	t.Types[kind] = sum
 }
 
@@ -87,30 +109,59 @@ func (t *Totals) addQueue(s *queue.Status) {
 	t.ReadyOctets += s.Ready.Octets
 	t.DelayedOctets += s.Delayed.Octets
 	t.UnackedOctets += s.Unacked.Octets
-	t.addQueueCounters(s)
+	t.addType(s.Type, &TypeTotals{Queues: 1, Consumers: s.Consumers})
+	t.addCounters(s)
 }
 
-func (t *Totals) addQueueCounters(s *queue.Status) {
-	t.addType(s.Type, &TypeTotals{Queues: 1, Consumers: s.Consumers, Counters: s.Counters, Dropped: s.Dropped})
+// addCounters adds what a queue has counted, be it deleted or not.
+func (t *Totals) addCounters(s *queue.Status) {
+	of := TypeTotals{Counters: s.Counters, Reburied: s.Reburied}
+	for strategy := range s.Dropped {
+		of.addDropped(queue.Strategy(strategy), &s.Dropped[strategy])
+	}
+	t.addType(s.Type, &of)
 	counters := s.Counters
 	counters.Publish = 0 // the exchange has counted it
 	t.Counters.Add(&counters)
 }
 
+// retire keeps what a queue has counted that was just deleted; the caller holds the
+// topology lock.
+func (v *VHost) retire(q *queue.Queue) {
+	s := q.Status()
+	v.retired.addCounters(&s)
+}
+
 // Totals is what all virtual hosts have together.
 func (b *Broker) Totals() Totals {
+	b.vhostsMu.RLock()
 	var t Totals
-	for _, v := range b.all() {
+	t.add(&b.retired)
+	vhosts := slices.Collect(maps.Values(b.vhosts))
+	vhosts = slices.AppendSeq(vhosts, maps.Keys(b.leaving))
+	b.vhostsMu.RUnlock()
+	for _, v := range vhosts {
 		of := v.Totals()
 		t.add(&of)
 	}
 	return t
 }
 
+// retire keeps what a virtual host has counted that was deleted.
+func (b *Broker) retire(v *VHost) {
+	of := v.Totals()
+	b.vhostsMu.Lock()
+	defer b.vhostsMu.Unlock()
+	b.retired.Counters.Add(&of.Counters)
+	for kind, more := range of.Types {
+		b.retired.addType(kind, &TypeTotals{Counters: more.Counters, Dropped: more.Dropped, Reburied: more.Reburied})
+	}
+	delete(b.leaving, v)
+}
+
 // Totals is what the virtual host has together.
 func (v *VHost) Totals() Totals {
-	var t Totals
-	queues, exchanges := v.snapshot()
+	queues, exchanges, t := v.snapshot()
 	for _, q := range queues {
 		s := q.Status()
 		t.addQueue(&s)
@@ -123,11 +174,15 @@ func (v *VHost) Totals() Totals {
 	return t
 }
 
-// snapshot copies what is there, and holds the topology lock no longer than that
-// takes.
-func (v *VHost) snapshot() ([]*queue.Queue, []ExchangeStatus) {
+// snapshot copies what is there, and what has been; it holds the topology lock no
+// longer than that takes.
+func (v *VHost) snapshot() ([]*queue.Queue, []ExchangeStatus, Totals) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
+	var retired Totals
+	retired.add(&v.retired)
+	gone := v.backDoor.counters()
+	retired.Counters.Add(&gone)
 	queues := make([]*queue.Queue, 0, len(v.queues))
 	for _, node := range v.queues {
 		queues = append(queues, node.queue)
@@ -136,12 +191,12 @@ func (v *VHost) snapshot() ([]*queue.Queue, []ExchangeStatus) {
 	for _, node := range v.exchanges {
 		exchanges = append(exchanges, node.status())
 	}
-	return queues, exchanges
+	return queues, exchanges, retired
 }
 
 // status tells what is known of the exchange; the caller holds the topology lock.
 func (n *exchangeNode) status() ExchangeStatus {
-	s := ExchangeStatus{Spec: n.spec, Bindings: len(n.sourceOf)}
+	s := ExchangeStatus{Spec: n.spec, Bindings: len(n.sourceOf), Counters: n.entrance.counters()}
 	for _, q := range n.delay {
 		counts := q.Counts()
 		s.Held += counts.Delayed + counts.Ready + counts.Unacked
@@ -156,7 +211,7 @@ func (b *Broker) Exchanges(vhost string) []ExchangeStatus {
 	if !ok {
 		return nil
 	}
-	_, list := v.snapshot()
+	_, list, _ := v.snapshot()
 	slices.SortFunc(list, func(a, b ExchangeStatus) int { return cmp.Compare(a.Spec.Name, b.Spec.Name) })
 	return list
 }
@@ -183,12 +238,12 @@ func (b *Broker) Queues(vhost string) []queue.Status {
 	if !ok {
 		return nil
 	}
-	queues, _ := v.snapshot()
+	queues, _, _ := v.snapshot()
+	slices.SortFunc(queues, func(a, b *queue.Queue) int { return cmp.Compare(a.Name(), b.Name()) })
 	list := make([]queue.Status, 0, len(queues))
 	for _, q := range queues {
 		list = append(list, q.Status())
 	}
-	slices.SortFunc(list, func(a, b queue.Status) int { return cmp.Compare(a.Spec.Name, b.Spec.Name) })
 	return list
 }
 

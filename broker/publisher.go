@@ -28,6 +28,8 @@ type Publisher struct {
 	key      string
 	queues   []*queue.Queue
 
+	entrance *Entrance // of the last message
+
 	requesters []Requester // of the last message; none while a route is cached
 
 	access     Access // nil: everything is allowed
@@ -65,6 +67,7 @@ func (p *Publisher) Route(m *message.Message) ([]*queue.Queue, error) {
 	known := p.cached && p.exchange == m.Exchange && p.key == m.RoutingKey && p.version == p.vhost.version.Load()
 	plain := m.Properties.Flags()&special == 0
 	if known && plain {
+		p.entrance = p.node.entrance
 		return p.queues, nil
 	}
 	if err := p.grant(m.Exchange); err != nil {
@@ -73,6 +76,7 @@ func (p *Publisher) Route(m *message.Message) ([]*queue.Queue, error) {
 	clear(p.requesters)
 	p.requesters = p.requesters[:0]
 	if plain && isReply(m.Exchange, m.RoutingKey) {
+		p.entrance = p.vhost.frontDoor
 		p.reply(m.Exchange, m.RoutingKey)
 		return nil, nil
 	}
@@ -83,6 +87,7 @@ func (p *Publisher) Route(m *message.Message) ([]*queue.Queue, error) {
 			return nil, err
 		}
 	}
+	p.entrance = p.node.entrance
 	var keys []string
 	if !plain {
 		if keys, err = p.inspect(m); err != nil {
@@ -104,6 +109,10 @@ func (p *Publisher) Route(m *message.Message) ([]*queue.Queue, error) {
 	}
 	return p.lookUp(keys, m), nil
 }
+
+// Entrance is where the last message has entered that Route has accepted: there it
+// is to be counted.
+func (p *Publisher) Entrance() *Entrance { return p.entrance }
 
 // forgetGrants forgets what was allowed when that may not hold any more.
 func (p *Publisher) forgetGrants() {

@@ -89,7 +89,7 @@ func (v *VHost) createQueue(spec queue.Spec, owner any, permits Permits) (*queue
 		return nil, err
 	}
 	q, err := queue.New(spec, queue.Options{
-		Store: v.broker.store, Pager: v.broker.pager, Owner: owner, Host: v.broker,
+		Store: v.broker.store, Pager: v.broker.pager, Owner: owner, Host: v.broker, Clock: &v.broker.clock,
 		// The store reserves numbers for all queues together, new ones included.
 		NextSeq: v.broker.store.NextSequence(spec.ID),
 	})
@@ -254,6 +254,7 @@ func (v *VHost) dropQueue(node *queueNode, condition queue.Condition, c *definit
 		return 0, err
 	}
 	delete(v.queues, spec.Name)
+	v.retire(node.queue)
 	v.broker.queues.Add(-1)
 	v.version.Add(1)
 	if delete(v.owned[node.owner], node); len(v.owned[node.owner]) == 0 {
@@ -277,7 +278,7 @@ func (v *VHost) restoreQueue(spec queue.Spec, progress *recovery) error {
 		return v.restoreDelay(spec, progress)
 	}
 	q, err := queue.New(spec, queue.Options{
-		Store: v.broker.store, Pager: v.broker.pager, Host: v.broker,
+		Store: v.broker.store, Pager: v.broker.pager, Host: v.broker, Clock: &v.broker.clock,
 		NextSeq: v.broker.store.NextSequence(spec.ID),
 	})
 	if err != nil {

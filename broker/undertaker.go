@@ -247,7 +247,7 @@ func (l *mail) add(targets []*queue.Queue, m *message.Message, r *message.Receip
 
 func (l *mail) send() {
 	for _, q := range l.order {
-		q.Publish(l.bundle[q])
+		q.Deposit(l.bundle[q])
 	}
 }
 

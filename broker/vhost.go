@@ -27,6 +27,12 @@ type VHost struct {
 	// owned are the exclusive queues by the connection that they belong to;
 	// guarded by mu.
 	owned map[any]map[*queueNode]struct{}
+	// retired is what deleted queues have counted; guarded by mu. Deleted
+	// exchanges leave it to the back door.
+	retired  Totals
+	backDoor *Entrance
+	// frontDoor is the entrance of the default exchange; it does not change.
+	frontDoor *Entrance
 }
 
 // target is where a binding leads: a queue or another exchange.
@@ -43,6 +49,7 @@ type exchangeNode struct {
 	boundTo  edges            // bindings that lead here
 	delay    []*queue.Queue   // the one in which it holds messages back, if it does
 	declared declaration
+	entrance *Entrance
 }
 
 // queueNode is a queue within the topology; guarded by the vhost's lock.
@@ -61,6 +68,7 @@ func newVHost(b *Broker, name string) (*VHost, error) {
 		exchanges: make(map[string]*exchangeNode),
 		queues:    make(map[string]*queueNode),
 		owned:     make(map[any]map[*queueNode]struct{}),
+		backDoor:  new(Entrance),
 	}
 	v.types.Store(&b.types)
 	for _, spec := range append(exchange.Predeclared(name), b.herald.exchanges(name)...) {

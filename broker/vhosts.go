@@ -87,10 +87,14 @@ func (b *Broker) DeleteVHost(name, by string) error {
 	b.vhostsMu.Lock()
 	v, ok := b.vhosts[name]
 	delete(b.vhosts, name)
+	if ok {
+		b.leaving[v] = struct{}{}
+	}
 	b.vhostsMu.Unlock()
 	if !ok {
 		return fmt.Errorf("%w: %q", ErrNoVHost, name)
 	}
+	defer b.retire(v)
 	return v.change(func(c *definitions.Change) error {
 		v.deleted = true
 		b.tellVHostDeleted(name, by)

@@ -26,6 +26,7 @@ type page struct {
 	Span
 	number  uint64  // the store's
 	entries []Entry // nil once they are written or given up
+	size    Amount  // of the messages that are left
 	charge  int64   // what the entries cost in memory, in octets
 	gone    bool    // nobody needs the page any more
 }
@@ -102,6 +103,7 @@ func (p *packer) add(e *Entry) {
 	e.Message.Keep() // it may be written and delivered at the same time
 	last.entries = append(last.entries, *e)
 	last.charge += e.charge()
+	last.size.add(e.size())
 	p.room -= e.size() + entryOverhead
 }
 
@@ -227,10 +229,13 @@ func (b *backlog) isFlagged(seq uint64) bool {
 }
 
 // forget removes what a reading has brought in, and returns the page that nobody
-// needs any more.
-func (b *backlog) forget(r *reading, loaded []Entry) (freed []*page) {
+// needs any more, and how many messages turn out to be lost.
+func (b *backlog) forget(r *reading, loaded []Entry) (freed []*page, lost int) {
 	for i := range loaded {
 		b.octets -= int64(loaded[i].size())
+		if !loaded[i].stored() {
+			r.page.size.remove(loaded[i].size())
+		}
 	}
 	b.count -= len(loaded)
 	taken := []Span{{Last: r.through}}
@@ -249,10 +254,11 @@ func (b *backlog) forget(r *reading, loaded []Entry) (freed []*page) {
 	}
 	if b.empty() {
 		// What is left over was lost; the octets were partly estimated.
+		lost = b.count
 		*b = backlog{}
 	}
 	b.count, b.octets = max(b.count, 0), max(b.octets, 0)
-	return freed
+	return freed, lost
 }
 
 // cutPage takes a page out, or what lies in it up to a number.

@@ -11,6 +11,9 @@ type clock struct {
 
 // readClock tells the core the time, if it matters; the caller holds the lock.
 func (q *Queue) readClock() {
+	if q.coarse != nil {
+		q.used = q.coarse.Now()
+	}
 	if q.core.timed {
 		q.core.now = time.Now().UnixMilli()
 	}

@@ -64,7 +64,9 @@ func (q *Queue) Fetch(c *Consumer, dst []Entry, maxBytes int) ([]Entry, Fetched)
 		return dst, Drained
 	}
 	q.core.short = q.pager.short()
+	before := len(dst)
 	dst, more := q.core.fetch(c, dst, maxBytes)
+	q.core.countFetched(c, len(dst)-before)
 	q.finish(&Unit{})
 	if more {
 		return dst, More

@@ -25,6 +25,7 @@ type core struct {
 	unacked   int    // assigned or delivered, and not acknowledged
 	effects   effects
 	direct    direct
+	tally     tally
 
 	law      law
 	now      int64 // milliseconds since 1970; the host sets it if timed
@@ -74,6 +75,7 @@ func (c *core) publish(m *message.Message, keep bool) Entry {
 	e := Entry{Message: m, Seq: c.nextSeq}
 	if keep {
 		e.state = stored
+		c.tally.durable.add(m.Size())
 	}
 	if c.law.levels != nil {
 		e.level = c.law.levels.of(m)
@@ -202,6 +204,7 @@ func (c *core) hasRoom(consumer *Consumer) bool {
 func (c *core) assign(consumer *Consumer, e Entry) {
 	consumer.unacked++
 	c.unacked++
+	c.tally.unacked.Octets += int64(e.Message.Size())
 	if consumer == c.direct.consumer {
 		c.hand(e)
 		return
@@ -244,11 +247,13 @@ func (c *core) fetch(consumer *Consumer, dst []Entry, maxBytes int) (_ []Entry, 
 func (c *core) hand(e Entry) {
 	d := &c.direct
 	d.room -= e.Message.Size() + entryOverhead
+	c.tally.counters.Redeliver += uint64(e.state & redelivered) // which is the lowest bit
 	if d.consumer.NoAck {
 		c.release(d.consumer, e)
 	} else if c.short && e.state&settled != 0 {
 		c.memory -= e.charge()
 		e.state |= light
+		c.tally.light++
 	}
 	d.entries = append(d.entries, e)
 }
@@ -269,13 +274,17 @@ func (c *core) readmit(consumer *Consumer) {
 
 // release forgets an unacknowledged message for good.
 func (c *core) release(consumer *Consumer, e Entry) {
-	c.yield(consumer)
+	c.yield(consumer, &e)
 	c.forget(e)
 }
 
 // yield takes a message off what is unacknowledged.
-func (c *core) yield(consumer *Consumer) {
+func (c *core) yield(consumer *Consumer, e *Entry) {
 	c.unacked--
+	c.tally.unacked.Octets -= int64(e.size())
+	if e.state&light != 0 {
+		c.tally.light--
+	}
 	if consumer != nil {
 		consumer.unacked--
 	}
@@ -288,6 +297,7 @@ func (c *core) forget(e Entry) {
 		c.unique.forget(e.Seq)
 	}
 	if e.stored() {
+		c.tally.durable.remove(e.size())
 		c.effects.gone = append(c.effects.gone, entryID{seq: e.Seq, level: e.level})
 	}
 }
@@ -299,7 +309,7 @@ func (c *core) requeue(batch []Delivery, how Return) {
 	for i := range batch {
 		e := batch[i].Entry
 		e.state |= redelivered
-		c.yield(batch[i].Consumer)
+		c.yield(batch[i].Consumer, &e)
 		if c.law.counts {
 			e.Returns = uint16(min(int(e.Returns)+1, math.MaxUint16))
 			if c.law.limited(e.Returns) {
@@ -362,6 +372,7 @@ func (c *core) get() (e Entry, at place) {
 	if at == inReturned || at == inHead {
 		c.unacked++
 		e = lane.pop(at)
+		c.tally.unacked.Octets += int64(e.size())
 		if c.timed {
 			c.tidy() // the next one has its own time
 		}
@@ -391,8 +402,9 @@ func (c *core) removeConsumer(consumer *Consumer) bool {
 		consumer.gone = true
 		consumer.yieldLimit()
 		for consumer.assigned.len() > 0 {
-			c.yield(consumer)
-			c.giveBack(consumer.assigned.pop())
+			e := consumer.assigned.pop()
+			c.yield(consumer, &e)
+			c.giveBack(e)
 		}
 		consumer.assignedBytes = 0
 		c.trimming = c.law.bounded()
@@ -404,84 +416,4 @@ func (c *core) removeConsumer(consumer *Consumer) bool {
 		return true
 	}
 	return false
-}
-
-// purge drops all messages that are ready or wait for their time, and returns
-// their number. Nobody holds any message above the head, so the rest of a lane
-// goes as one span.
-func (c *core) purge() int {
-	n := c.lanes.len() + c.waiting.len()
-	if c.unique != nil {
-		c.unique.forgetReady(&c.lanes)
-	}
-	c.lanes.each(func(r *ready) { c.purgeLane(r) })
-	for _, w := range c.waiting.list {
-		c.forget(w.Entry)
-	}
-	c.waiting = waiting{}
-	c.generation++
-	return n
-}
-
-func (c *core) purgeLane(r *ready) {
-	r.eachInMemory(func(e *Entry) { c.memory -= e.charge() })
-	for _, e := range r.returned {
-		if e.stored() {
-			c.effects.gone = append(c.effects.gone, entryID{seq: e.Seq, level: e.level})
-		}
-	}
-	purge := func(s Span) { c.effects.purged = append(c.effects.purged, laneSpan{Span: s, level: r.level}) }
-	for _, s := range r.low.view().spans {
-		purge(s)
-	}
-	if rest, any := r.storedSpan(); any && c.law.dense() {
-		purge(rest)
-	} else if any {
-		r.eachStored(purge)
-	}
-	c.free(r.low.view().pages)
-	c.free(r.out.view().pages)
-	*r = ready{level: r.level}
-}
-
-// storedSpan is the span of all stored messages from the head on.
-func (r *ready) storedSpan() (s Span, any bool) {
-	r.eachStored(func(stored Span) {
-		if !any {
-			s.First = stored.First
-		}
-		s.Last, any = stored.Last, true
-	})
-	return s, any
-}
-
-// eachStored visits the spans of stored messages from the head on.
-func (r *ready) eachStored(visit func(Span)) {
-	each := func(list *ring[Entry]) {
-		for i := range list.len() {
-			if e := list.at(i); e.stored() {
-				visit(Span{First: e.Seq, Last: e.Seq})
-			}
-		}
-	}
-	each(&r.head)
-	for _, out := range r.out.view().spans {
-		visit(out)
-	}
-	each(&r.tail)
-}
-
-// end drops everything and returns the number of ready messages. The consumers
-// are woken to learn of it.
-func (c *core) end() int {
-	n := c.lanes.len() + c.waiting.len()
-	c.lanes.each(func(r *ready) {
-		c.free(r.low.view().pages)
-		c.free(r.out.view().pages)
-	})
-	*c = core{
-		generation: c.generation + 1,
-		effects:    effects{wake: c.consumers, freed: c.effects.freed},
-	}
-	return n
 }

@@ -35,6 +35,7 @@ type Undertaker interface {
 // drop lets a message go that is neither ready nor unacknowledged any more. One
 // that is to be dead-lettered stays until it is buried.
 func (c *core) drop(e Entry, reason Reason) {
+	c.countDropped(reason)
 	if c.law.Rules == nil || c.law.DeadLetter == nil {
 		c.forget(e)
 		return
@@ -59,7 +60,7 @@ const noPlace = ^uint64(0)
 // reject lets unacknowledged messages go that nobody wants.
 func (c *core) reject(batch []Delivery) {
 	for i := range batch {
-		c.yield(batch[i].Consumer)
+		c.yield(batch[i].Consumer, &batch[i].Entry)
 		c.drop(batch[i].Entry, Refused)
 	}
 }
@@ -73,6 +74,9 @@ func (q *Queue) Buried(dead []Dead) {
 	}
 	for i := range dead {
 		q.core.forget(dead[i].Entry)
+		if dead[i].Letter.AtLeastOnce {
+			q.core.tally.reburied++
+		}
 	}
 	q.finish(&Unit{})
 }

@@ -38,6 +38,9 @@ func (q *Queue) loadFor(take func()) {
 
 	q.lock()
 	q.loading = nil
+	if unwritten == nil && !q.deleted {
+		q.core.tally.counters.DiskReads += uint64(len(entries))
+	}
 	q.core.endLoad(&r, entries)
 	take()
 	q.core.dispatch()
@@ -153,6 +156,9 @@ func (q *Queue) write(p *page) error {
 	}
 	q.mu.Lock()
 	gone := p.gone
+	if !q.deleted {
+		q.core.tally.counters.DiskWrites += uint64(len(list))
+	}
 	if !gone {
 		q.core.written(p, number)
 		q.chargePager()

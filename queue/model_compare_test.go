@@ -10,6 +10,7 @@ func (m *model) compare() {
 	}
 	m.collectGone()
 	m.checkNumbers()
+	m.checkTally()
 	m.checkMemory()
 	m.checkOrder()
 	m.checkLimits()

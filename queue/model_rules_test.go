@@ -32,6 +32,33 @@ func (m *model) checkNumbers() {
 	}
 }
 
+// checkTally adds up what the queue shows of its messages.
+func (m *model) checkTally() {
+	var durable Amount
+	var unacked, waiting int64
+	notInMemory := 0
+	for _, f := range m.all {
+		if f.keep && f.where != isGone {
+			durable.add(f.message.Size())
+		}
+		switch f.where {
+		case isAssigned, isHeld:
+			unacked += int64(f.message.Size())
+		case isWaiting:
+			waiting += int64(f.message.Size())
+		}
+	}
+	for i := range m.held {
+		if m.held[i].state&light != 0 {
+			notInMemory++
+		}
+	}
+	equal(m, durable, m.tally.durable, "messages that the store knows")
+	equal(m, unacked, m.tally.unacked.Octets, "octets that are unacknowledged")
+	equal(m, waiting, m.tally.waiting, "octets that wait")
+	equal(m, notInMemory, m.tally.light, "unacknowledged messages that are out of memory")
+}
+
 // checkMemory adds up what should be in memory.
 func (m *model) checkMemory() {
 	var memory, unwritten, waiting int64

@@ -102,7 +102,9 @@ func (c *core) endLoad(r *reading, loaded []Entry) {
 			r.lane.pushHead(*e)
 		}
 	}
-	c.free(b.forget(r, loaded))
+	freed, lost := b.forget(r, loaded)
+	c.tally.durable = c.tally.durable.minus(Amount{Messages: lost})
+	c.free(freed)
 }
 
 // scattered lists the stored messages that evict would take out of memory and
@@ -292,6 +294,7 @@ func (c *core) evictTail(r *ready, bound uint64) backlog {
 // restoreSpan adds stored messages that are out of memory, behind all others of
 // their lane.
 func (c *core) restoreSpan(level uint8, r Recovered) {
+	c.tally.durable = c.tally.durable.plus(Amount{Messages: r.Count, Octets: r.Octets})
 	lane := c.lanes.of(level)
 	tail := c.evictTail(lane, r.Last) // nothing in memory may lie between what is out
 	lane.out = c.concat(c.concat(lane.out.view(), tail).view(), backlog{

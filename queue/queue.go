@@ -31,6 +31,9 @@ type Queue struct {
 	asked   bool          // guarded by mu; the pager has been asked to load
 	known   bool          // guarded by mu; the pager knows that the queue has messages in memory
 	clock   *clock        // guarded by mu; nil while no time matters
+	use     use           // guarded by mu
+	used    int64         // guarded by mu; when something was done last, in milliseconds since 1970
+	coarse  *CoarseClock  // nil if nobody wants to know that
 
 	unwritten []*page // of the pager's goroutine; pages that are not written yet
 }
@@ -50,6 +53,9 @@ type Options struct {
 	// KeepAll makes a durable queue keep messages over a restart that are not
 	// persistent.
 	KeepAll bool
+	// Clock tells roughly what time it is; nil if nobody wants to know when the
+	// queue was used.
+	Clock *CoarseClock
 	// Host does what a queue cannot do itself. It may be nil for a queue that
 	// neither drops messages nor expires.
 	Host Host
@@ -71,6 +77,10 @@ func New(spec Spec, o Options) (*Queue, error) {
 		return nil, err
 	}
 	q := &Queue{spec: spec, args: args, owner: o.Owner, store: o.Store, pager: o.Pager, host: o.Host}
+	if q.coarse = o.Clock; q.coarse != nil {
+		q.used = time.Now().UnixMilli()
+	}
+	q.use.share = 1
 	q.core.nextSeq = o.NextSeq
 	q.core.obey(args)
 	q.core.paused = spec.Paused
@@ -119,7 +129,13 @@ type Publication struct {
 // and forgets them (RabbitMQ confirms them).
 //
 // Consumers may be done with a message before Publish returns.
-func (q *Queue) Publish(batch []Publication) {
+func (q *Queue) Publish(batch []Publication) { q.publish(batch, uint64(len(batch))) }
+
+// Deposit does what Publish does with messages that no client has published, such
+// as dead letters. They do not count as published (RabbitMQ behaviour).
+func (q *Queue) Deposit(batch []Publication) { q.publish(batch, 0) }
+
+func (q *Queue) publish(batch []Publication, count uint64) {
 	q.lock()
 	if q.deleted {
 		q.mu.Unlock()
@@ -128,6 +144,7 @@ func (q *Queue) Publish(batch []Publication) {
 		}
 		return
 	}
+	q.core.tally.counters.Publish += count
 	var unit Unit
 	q.publishLocked(batch, &unit)
 	q.finish(&unit)
@@ -158,6 +175,7 @@ func (q *Queue) publishLocked(batch []Publication, unit *Unit) (complete bool) {
 			p.Receipt.Done(true)
 			continue
 		}
+		q.core.tally.counters.DiskWrites++
 		p.Message.Keep() // the store does not tell when it is done
 		unit.Enqueue = append(unit.Enqueue,
 			Enqueue{Queue: q.streamOf(e.level), Seq: e.Seq, Message: p.Message, Receipt: p.Receipt})
@@ -189,6 +207,7 @@ func (q *Queue) finish(unit *Unit) {
 		q.store.Submit(*unit)
 	}
 	q.notePace()
+	q.noteUse()
 	if q.core.timed {
 		q.schedule()
 	}
@@ -297,6 +316,9 @@ func (q *Queue) Get(mode AckMode) (d Delivery, remaining int, ok bool) {
 		}
 		if ok = at != nowhere; ok && mode == AutoAck {
 			q.core.release(nil, d.Entry)
+		}
+		if !q.deleted {
+			q.core.countGot(&d.Entry, ok, mode)
 		}
 		remaining = q.core.lanes.len()
 	}

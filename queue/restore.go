@@ -51,6 +51,7 @@ func (q *Queue) restoreEach(level uint8, r Recovered) {
 		q.lock()
 		for _, l := range loaded {
 			q.date(l.Message)
+			q.core.tally.durable.add(l.Message.Size())
 			e := Entry{Seq: l.Seq, level: level, state: stored | settled, octets: uint32(l.Message.Size())}
 			if r.wasSeen(l.Seq) {
 				e.state |= redelivered
@@ -85,6 +86,7 @@ func (c *core) restore(level uint8, r Recovered) {
 	if len(r.Redelivered) > 0 {
 		e.state |= redelivered
 	}
+	c.tally.durable.add(r.Message.Size())
 	c.enter(e)
 }
 

@@ -27,6 +27,7 @@ func (q *Queue) ackLocked(batch []Delivery) {
 	if q.deleted {
 		return
 	}
+	q.core.tally.counters.Ack += uint64(len(batch))
 	for i := range batch {
 		q.core.release(batch[i].Consumer, batch[i].Entry)
 	}

@@ -17,16 +17,6 @@ const (
 	StatePaused  State = "paused"
 )
 
-// Amount is a number of messages and the octets of their bodies.
-type Amount struct {
-	Messages int
-	Octets   int64
-}
-
-func (a Amount) plus(b Amount) Amount {
-	return Amount{Messages: a.Messages + b.Messages, Octets: a.Octets + b.Octets}
-}
-
 // Status is what is known of a queue at one moment. It is nobody else's, but for the
 // arguments of the specification, which nobody changes.
 type Status struct {
@@ -53,8 +43,10 @@ type Status struct {
 	HeadTimestamp *uint64
 
 	Counters message.Counters
-	// Dropped is how many messages the queue has dropped, for each reason.
-	Dropped Dropped
+	// Dropped is how many messages the queue has dropped, and Reburied how many of
+	// them other queues have confirmed.
+	Dropped  [deadLetterStrategies]Dropped
+	Reburied uint64
 
 	// Consumers is their number, and Capacity the share of the last time in which
 	// there was none that could take nothing while messages were ready: 0 to 1.
@@ -77,20 +69,6 @@ type Status struct {
 
 // Messages is all messages of the queue.
 func (s *Status) Messages() Amount { return s.Ready.plus(s.Delayed).plus(s.Unacked) }
-
-// Dropped is how many messages a queue has dropped, by why. They are dead-lettered
-// where the queue says so.
-type Dropped struct {
-	Rejected, Expired, MaxLength, DeliveryLimit uint64
-}
-
-// Add adds what another queue has dropped.
-func (d *Dropped) Add(other *Dropped) {
-	d.Rejected += other.Rejected
-	d.Expired += other.Expired
-	d.MaxLength += other.MaxLength
-	d.DeliveryLimit += other.DeliveryLimit
-}
 
 // ChannelRef tells where a consumer is.
 type ChannelRef struct {
@@ -141,6 +119,12 @@ func (q *Queue) Status() Status {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.core.describe(&s)
+	if s.Consumers > 0 {
+		s.Capacity = q.use.now(time.Now())
+	}
+	if q.coarse != nil {
+		s.IdleSince = time.UnixMilli(q.used)
+	}
 	return s
 }
 
@@ -153,9 +137,8 @@ func (c *core) describe(s *Status) {
 	if c.law.Rules != nil {
 		s.DeliveryLimit = c.law.DeliveryLimit
 	}
-	s.Ready = Amount{Messages: c.lanes.len(), Octets: c.lanes.bytes()}
-	s.Delayed.Messages = c.waiting.len()
-	s.Unacked.Messages = c.unacked
+	c.describeMessages(s)
+	s.Counters, s.Dropped, s.Reburied = c.tally.counters, c.tally.dropped, c.tally.reburied
 	s.Consumers = len(c.consumers)
 	if c.exclusive && len(c.consumers) > 0 {
 		s.ExclusiveTag = c.consumers[0].Tag
@@ -163,9 +146,47 @@ func (c *core) describe(s *Status) {
 	if c.active != nil {
 		s.ActiveTag = c.active.Tag
 	}
-	s.Memory = c.memory
+	s.Memory = c.memory + queueCharge + int64(s.Consumers)*consumerCharge
 	s.HeadTimestamp = c.headTimestamp()
-	s.Priorities = c.lanes.lengths()
+	if s.Type == Classic {
+		s.Priorities = c.lanes.lengths()
+	}
+}
+
+// What a queue and a consumer cost in memory without messages, in octets, about.
+const (
+	queueCharge    = 2048
+	consumerCharge = 512
+)
+
+// describeMessages tells where the messages are.
+func (c *core) describeMessages(s *Status) {
+	s.Ready = Amount{Messages: c.lanes.len(), Octets: c.lanes.bytes()}
+	s.Delayed = Amount{Messages: c.waiting.len(), Octets: c.tally.waiting}
+	s.Unacked = Amount{Messages: c.unacked, Octets: c.tally.unacked.Octets}
+	s.Persistent = c.tally.durable
+	s.PagedOut = c.lanes.outside()
+	s.ReadyInMemory = s.Ready.Messages - s.PagedOut.Messages
+	s.UnackedInMemory = s.Unacked.Messages - c.tally.light
+	s.InMemory = s.Messages().minus(s.PagedOut)
+	s.InMemory.Messages -= c.tally.light
+}
+
+// outside is the messages that are out of memory.
+func (l *lanes) outside() (sum Amount) {
+	count := func(r *ready) {
+		for _, b := range []*backlog{r.low, r.out} {
+			sum = sum.plus(Amount{Messages: b.len(), Octets: b.bytes()})
+		}
+	}
+	if l.apart == nil {
+		count(&l.only)
+		return sum
+	}
+	for _, level := range l.apart.used {
+		count(l.apart.lanes[level])
+	}
+	return sum
 }
 
 // headTimestamp is the timestamp of the first ready message, if that is at hand.
@@ -174,10 +195,15 @@ func (c *core) headTimestamp() *uint64 {
 	if from != inReturned && from != inHead {
 		return nil
 	}
-	if at, ok := lane.peek(from).Message.Properties.Timestamp(); ok {
-		return &at
+	p := lane.peek(from).Message.Properties
+	if p.Flags()&amqp.FlagTimestamp == 0 {
+		return nil // spares the variable below, which is on the heap
 	}
-	return nil
+	at, ok := p.Timestamp()
+	if !ok {
+		return nil
+	}
+	return &at
 }
 
 // lengths is how many messages each lane has, by priority.

@@ -63,6 +63,7 @@ func (q *Queue) applyLocked(p Part, unit *Unit) (complete bool) {
 	q.ackLocked(p.Ack)
 	q.rejectLocked(p.Reject)
 	q.requeueLocked(p.Requeue, Nacked)
+	q.core.tally.counters.Publish += uint64(len(p.Publish))
 	complete = q.publishLocked(p.Publish, unit)
 	q.collectGone(unit)
 	return complete

@@ -38,6 +38,7 @@ func (w *waiting) next() int64 {
 func (c *core) wait(e Entry, due int64) {
 	c.timed = true
 	c.heavy(&e)
+	c.tally.waiting += int64(e.size())
 	if e.stored() {
 		c.waiting.memory += e.charge()
 	}
@@ -55,6 +56,7 @@ func (c *core) ripen() {
 	for n := 0; n < ripeAtOnce && c.waiting.next() <= c.now; n++ {
 		c.trimming = c.law.bounded()
 		e := c.waiting.list.pop().Entry
+		c.tally.waiting -= int64(e.size())
 		if e.stored() {
 			c.waiting.memory -= e.charge()
 		}

@@ -193,12 +193,14 @@ func (ch *channel) get(m *amqp.BasicGet) error {
 	}
 	conn.awaitRoom() // the answer may be much larger than the question
 	d, remaining, ok := q.Get(queue.AckMode(m.NoAck))
-	if !ok {
-		conn.send(ch.id, &amqp.BasicGetEmpty{})
-		return nil
-	}
 	conn.mu.Lock()
 	defer conn.mu.Unlock()
+	ch.countGot(&d.Entry, ok, m.NoAck)
+	if !ok {
+		conn.out = amqp.AppendMethod(conn.out, ch.id, &amqp.BasicGetEmpty{})
+		conn.wants.wake()
+		return nil
+	}
 	ch.lastTag++
 	if !m.NoAck {
 		d.Tag = ch.lastTag

@@ -7,6 +7,7 @@ import (
 
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/broker"
+	"github.com/leveretmq/leveret/message"
 	"github.com/leveretmq/leveret/queue"
 )
 
@@ -33,9 +34,12 @@ type channel struct {
 	// uncommitted and undecided are publishes and acknowledgements that wait for
 	// the commit of a transaction.
 	uncommitted, undecided atomic.Int64
+	// published, returned and dropped count publishes; see message.Counters.
+	published, returned, dropped atomic.Uint64
 
 	// The rest is guarded by conn.mu.
 
+	counted   message.Counters // all but what is counted above
 	consumers map[string]*consumer
 	unacked   unackedList
 	lastTag   uint64

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/internal/lockorder"
 	"github.com/leveretmq/leveret/message"
 )
@@ -15,15 +16,18 @@ import (
 // The methods of the reader's goroutine work on nil, which is a channel that
 // is not in confirm mode.
 type confirmWindow struct {
-	channel *channel
-	last    uint64        // tag of the newest publish; belongs to the reader
-	issued  atomic.Uint64 // what last was a moment ago, for others
+	channel  *channel
+	last     uint64           // tag of the newest publish; belongs to the reader
+	entrance *broker.Entrance // of the newest publish; belongs to the reader
+	issued   atomic.Uint64    // what last was a moment ago, for others
 
 	mu     lockorder.Mutex[lockorder.Window]
 	next   uint64 // guarded by mu; tag of the oldest publish that is not confirmed
 	fates  []fate // guarded by mu; of the tags from next on; as long as needed
 	asked  bool   // guarded by mu; the writer was told
 	closed bool   // guarded by mu
+	// entered says through which exchanges the publishes came; guarded by mu.
+	entered []entered
 }
 
 // fate is what is known of a publish.
@@ -39,21 +43,63 @@ var _ message.Settler = (*confirmWindow)(nil)
 
 // receipt makes the receipt of the next publish, which goes to the given
 // number of queues.
-func (w *confirmWindow) receipt(queues int) *message.Receipt {
+func (w *confirmWindow) receipt(queues int, entrance *broker.Entrance) *message.Receipt {
 	if w == nil {
 		return nil
+	}
+	if entrance != w.entrance {
+		w.enter(entrance)
 	}
 	w.last++
 	return message.NewReceipt(w, w.last, queues)
 }
 
 // settleNext confirms the next publish, which no queue has to keep.
-func (w *confirmWindow) settleNext() {
+func (w *confirmWindow) settleNext(entrance *broker.Entrance) {
 	if w == nil {
 		return
 	}
+	if entrance != w.entrance {
+		w.enter(entrance)
+	}
 	w.last++
 	w.Settle(w.last, true)
+}
+
+// entered says that publishes came through an entrance, from a tag on.
+type entered struct {
+	from    uint64
+	through *broker.Entrance
+}
+
+// enter notes that the publishes to come go to another exchange.
+func (w *confirmWindow) enter(entrance *broker.Entrance) {
+	w.entrance = entrance
+	w.mu.Lock()
+	w.entered = append(w.entered, entered{from: w.last + 1, through: entrance})
+	w.mu.Unlock()
+}
+
+// countConfirmed counts publishes from a tag on where they came in. The caller holds
+// the lock.
+func (w *confirmWindow) countConfirmed(from uint64, n int) {
+	past := 0
+	for i := 0; n > 0 && i < len(w.entered); i++ {
+		here := n
+		if i+1 < len(w.entered) {
+			next := w.entered[i+1].from
+			if next <= from {
+				past = i + 1
+				continue
+			}
+			here = int(min(uint64(n), next-from))
+		}
+		w.entered[i].through.Confirmed(here)
+		from, n = from+uint64(here), n-here
+	}
+	if past > 0 {
+		w.entered = w.entered[:copy(w.entered, w.entered[past:])]
+	}
 }
 
 // tellIssued tells others how far the publishes are.
@@ -115,6 +161,10 @@ func (ch *channel) appendConfirms(dst []byte) []byte {
 		run := done + 1
 		for run < len(w.fates) && w.fates[run] == w.fates[done] {
 			run++
+		}
+		if w.fates[done] == accepted {
+			w.countConfirmed(w.next+uint64(done), run-done)
+			ch.counted.Confirm += uint64(run - done)
 		}
 		dst = appendConfirm(dst, ch.id, w.fates[done], w.next+uint64(run)-1, run-done)
 		done = run

@@ -99,8 +99,8 @@ func TestConfirmWindow_Closed(t *testing.T) {
 
 func TestConfirmWindow_NotInConfirmMode(t *testing.T) {
 	var none *confirmWindow
-	require.Nil(t, none.receipt(1))
-	none.settleNext()
+	require.Nil(t, none.receipt(1, nil))
+	none.settleNext(nil)
 	none.close()
 }
 
@@ -112,7 +112,7 @@ func TestConfirmWindow_SettledByMany(t *testing.T) {
 	ended := make(chan struct{}, queues)
 	receipts := make([]func(bool), publishes)
 	for i := range receipts {
-		receipts[i] = ch.confirms.receipt(queues).Done
+		receipts[i] = ch.confirms.receipt(queues, nil).Done
 	}
 	for i := range queues {
 		go func() {

@@ -234,6 +234,7 @@ func (c *connection) read() error {
 			c.octetsIn.Add(uint64(n))
 			c.reads.Add(1)
 			c.arrived = time.Now().UnixMilli()
+			c.server.Broker.Clock().Advance(c.arrived)
 			return nil
 		}
 		interrupted := errors.Is(err, os.ErrDeadlineExceeded) &&

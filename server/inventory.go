@@ -241,7 +241,7 @@ func (ch *channel) status() (s ChannelStatus, consumers []*consumer) {
 		Prefetch: ch.prefetch, GlobalPrefetch: int(ch.limiter.Limit()),
 		Unacked: ch.unacked.live, Unconfirmed: ch.confirms.unconfirmed(),
 		Uncommitted: int(ch.uncommitted.Load()), AcksUncommitted: int(ch.undecided.Load()),
-		IdleSince: time.UnixMilli(ch.used.Load()),
+		IdleSince: time.UnixMilli(ch.used.Load()), Counters: ch.counters(),
 	}
 	if ch.conn.held.Load() {
 		s.State = flow

@@ -13,6 +13,7 @@ import (
 // publishBatch is messages of one channel that go to the same queues.
 type publishBatch struct {
 	queues       []*queue.Queue
+	entrance     *broker.Entrance
 	publications []queue.Publication
 }
 
@@ -41,35 +42,37 @@ func (ch *channel) publish(m *message.Message) error {
 	if tracing {
 		ch.conn.vhost.TracePublished(ch.witness(), m, keys, queues)
 	}
-	requesters := ch.publisher.Requesters()
+	requesters, entrance := ch.publisher.Requesters(), ch.publisher.Entrance()
 	m.Share(len(queues) + len(requesters))
 	if ch.tx != nil {
 		ch.tx.publishes = append(ch.tx.publishes, txPublish{
-			message: m, queues: queues, requesters: slices.Clone(requesters), mandatory: mandatory,
+			message: m, queues: queues, requesters: slices.Clone(requesters), mandatory: mandatory, entrance: entrance,
 		})
 		ch.uncommitted.Add(1)
 		return nil
 	}
 	if len(queues) == 0 {
-		ch.publishNowhere(m, requesters, mandatory)
+		ch.countPublished(entrance, 1, 0)
+		ch.countUnroutable(entrance, mandatory && len(requesters) == 0)
+		ch.publishNowhere(m, requesters, mandatory, entrance)
 		return nil
 	}
 	ch.respond(m, requesters)
 	if !sameRoute(queues, ch.batch.queues) {
 		ch.handOverPublishes()
-		ch.batch.queues = queues
+		ch.batch.queues, ch.batch.entrance = queues, entrance
 	}
 	if len(ch.batch.publications) == 0 {
 		ch.conn.busy = append(ch.conn.busy, ch)
 	}
 	ch.batch.publications = append(ch.batch.publications,
-		queue.Publication{Message: m, Receipt: ch.confirms.receipt(len(queues))})
+		queue.Publication{Message: m, Receipt: ch.confirms.receipt(len(queues), entrance)})
 	return nil
 }
 
 // publishNowhere ends the way of a message that no queue gets. It may be a direct
 // reply; where even the requester is gone, the publisher may want to know.
-func (ch *channel) publishNowhere(m *message.Message, to []broker.Requester, mandatory bool) {
+func (ch *channel) publishNowhere(m *message.Message, to []broker.Requester, mandatory bool, entrance *broker.Entrance) {
 	if len(to) == 0 {
 		if mandatory {
 			ch.returnMessage(m)
@@ -77,7 +80,7 @@ func (ch *channel) publishNowhere(m *message.Message, to []broker.Requester, man
 		ch.conn.stock.Release(m)
 	}
 	ch.respond(m, to)
-	ch.confirms.settleNext() // nobody has to keep it
+	ch.confirms.settleNext(entrance) // nobody has to keep it
 }
 
 // handOverPublishes gives the gathered messages to their queues. They may be
@@ -89,6 +92,7 @@ func (ch *channel) handOverPublishes() {
 	for _, q := range ch.batch.queues {
 		q.Publish(ch.batch.publications)
 	}
+	ch.countPublished(ch.batch.entrance, len(ch.batch.publications), len(ch.batch.queues))
 	ch.used.Store(ch.conn.arrived)
 	ch.confirms.tellIssued()
 	clear(ch.batch.publications)

@@ -101,6 +101,7 @@ func (c *connection) fetch(consumer *consumer, octets int) []queue.Entry {
 func (c *connection) deliver(consumer *consumer, e *queue.Entry) {
 	ch := consumer.channel
 	ch.lastTag++
+	ch.countDelivered(consumer, e)
 	if !consumer.NoAck {
 		ch.unacked.push(queue.Delivery{
 			Entry: e.Held(), Queue: consumer.Queue(), Consumer: consumer.Consumer, Tag: ch.lastTag, Limited: true,

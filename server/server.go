@@ -115,9 +115,7 @@ func (s *Server) close(what io.Closer) {
 }
 
 func (s *Server) forget(c *connection) {
-	if c.opened.Load() != 0 {
-		s.Broker.ConnectionClosed()
-	}
+	s.Broker.ConnectionClosed() // even if it never was open (RabbitMQ behaviour)
 	c.tellClosed()
 	s.mu.Lock()
 	delete(s.connections, c)

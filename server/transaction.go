@@ -20,6 +20,7 @@ type txPublish struct {
 	queues     []*queue.Queue
 	requesters []broker.Requester
 	mandatory  bool
+	entrance   *broker.Entrance
 }
 
 type txSettled struct {
@@ -82,13 +83,19 @@ func (ch *channel) commitTx() error {
 	ch.beginTx()
 	for _, p := range tx.publishes {
 		p.message.Arrived = ch.conn.arrived // nobody has it before the commit
-		if p.mandatory && len(p.queues)+len(p.requesters) == 0 {
+		nobody := len(p.queues)+len(p.requesters) == 0
+		if p.mandatory && nobody {
 			ch.returnMessage(p.message)
+		}
+		ch.countPublished(p.entrance, 1, len(p.queues))
+		if len(p.queues) == 0 {
+			ch.countUnroutable(p.entrance, p.mandatory && nobody)
 		}
 	}
 	if err := ch.conn.vhost.Commit(tx.parts()); err != nil {
 		return err
 	}
+	ch.countAcks(tx.acks())
 	for _, p := range tx.publishes {
 		ch.respond(p.message, p.requesters)
 	}
@@ -128,6 +135,16 @@ func (tx *transaction) parts() []queue.Part {
 		}
 	}
 	return parts
+}
+
+// acks is how many deliveries the transaction acknowledges.
+func (tx *transaction) acks() (n int) {
+	for _, s := range tx.settled {
+		if s.how == settleAck {
+			n++
+		}
+	}
+	return n
 }
 
 // deliveries lists what the transaction settles, with the old tags.
