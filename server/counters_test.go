@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"maps"
 	"net"
 	"testing"
 	"time"
@@ -96,17 +97,22 @@ func (s *counting) counted() tallies {
 
 const byClient, byItself = false, true
 
-// What counts as what is RabbitMQ's, 3.10 and 4.0, as measured with its management
-// API.
-func TestCounters(t *testing.T) {
-	type counters = message.Counters
-	in := func(published, routed uint64) counters {
-		return counters{Publish: published, PublishIn: published, PublishOut: routed}
-	}
-	for name, c := range map[string]struct {
-		do   func(s *counting)
-		want tallies
-	}{
+// countingCase is what a client does, and what counts of it.
+type countingCase struct {
+	do   func(s *counting)
+	want tallies
+}
+
+type counters = message.Counters
+
+// in is what messages count that are published and routed.
+func in(published, routed uint64) counters {
+	return counters{Publish: published, PublishIn: published, PublishOut: routed}
+}
+
+// publishingCases are about messages that come in.
+func publishingCases() map[string]countingCase {
+	return map[string]countingCase{
 		"publish": {func(s *counting) { s.publish("here", "here", "here") },
 			tallies{queue: counters{Publish: 3}, exchange: in(3, 3), channel: counters{Publish: 3}, total: in(3, 3)}},
 		"unroutable": {func(s *counting) { s.publish("nowhere") }, tallies{
@@ -132,6 +138,12 @@ func TestCounters(t *testing.T) {
 			exchange: counters{Publish: 4, PublishIn: 4, PublishOut: 3, PublishConfirm: 4, Confirm: 3, DropUnroutable: 1},
 			channel:  counters{Publish: 4, Confirm: 3, DropUnroutable: 1},
 			total:    counters{Publish: 4, PublishIn: 4, PublishOut: 3, PublishConfirm: 4, Confirm: 3, DropUnroutable: 1}}},
+	}
+}
+
+// takingCases are about messages that go out.
+func takingCases() map[string]countingCase {
+	return map[string]countingCase{
 		"basic.get": {func(s *counting) {
 			s.get(byClient)
 			s.publish("here", "here")
@@ -173,6 +185,12 @@ func TestCounters(t *testing.T) {
 		}, tallies{
 			queue: counters{Publish: 2, DeliverNoAck: 2}, exchange: in(2, 2), channel: counters{Publish: 2, DeliverNoAck: 2},
 			total: counters{Publish: 2, PublishIn: 2, PublishOut: 2, DeliverNoAck: 2}}},
+	}
+}
+
+// detourCases are about messages that do not go straight to one queue.
+func detourCases() map[string]countingCase {
+	return map[string]countingCase{
 		"fan-out": {func(s *counting) {
 			s.declare("other", nil)
 			s.bind("other", "here")
@@ -218,7 +236,16 @@ func TestCounters(t *testing.T) {
 			queue: counters{Publish: 1, GetNoAck: 1}, exchange: in(1, 1),
 			channel: counters{Publish: 2, GetNoAck: 1, DropUnroutable: 1},
 			total:   counters{Publish: 2, PublishIn: 2, PublishOut: 1, GetNoAck: 1, DropUnroutable: 1}}},
-	} {
+	}
+}
+
+// What counts as what is RabbitMQ's, 3.10 and 4.0, as measured with its management
+// API.
+func TestCounters(t *testing.T) {
+	cases := publishingCases()
+	maps.Copy(cases, takingCases())
+	maps.Copy(cases, detourCases())
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			s := startCounting(t)
 			c.do(s)
