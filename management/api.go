@@ -36,6 +36,9 @@ type Options struct {
 	Prefix string
 	// MaxBody bounds the body of a request in octets, DefaultMaxBody if zero.
 	MaxBody int64
+	// Facts tells what only the program knows; nil knows nothing. It is called for each
+	// request that shows some of it, at any time.
+	Facts func() Facts
 	// Logger hears of refusals at the level debug and of failures; nil is silence.
 	Logger *slog.Logger
 }
@@ -50,6 +53,7 @@ type API struct {
 	options   Options
 	log       *slog.Logger
 
+	samples *sampler
 	started time.Time
 	routes  []*route
 	paths   tree
@@ -70,6 +74,7 @@ func New(o Options) *API {
 		admin: o.Admin, broker: o.Broker, server: o.Server, directory: o.Admin.Directory(), authority: o.Authority,
 		options: o, log: o.Logger, started: time.Now(), foreign: http.NewCrossOriginProtection(),
 	}
+	a.samples = newSampler(a.broker, a.server)
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}

@@ -126,6 +126,15 @@ func (s *series[K]) motion(key K, w windows) motion {
 	return m
 }
 
+// latest adds the values of the last round to dst.
+func (s *series[K]) latest(key K, dst []int64) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if h := s.objects[key]; h != nil {
+		addPacked(dst, h.last)
+	}
+}
+
 // details is what to tell of the counter with the given number.
 func (m *motion) details(counter int, w *window) details {
 	var d details

@@ -45,8 +45,8 @@ func (c *connection) name() string {
 	return c.sock.RemoteAddr().String() + " -> " + c.sock.LocalAddr().String()
 }
 
-// channelName is how RabbitMQ calls a channel of a connection.
-func channelName(connection string, number uint16) string {
+// ChannelName is how RabbitMQ calls a channel of a connection.
+func ChannelName(connection string, number uint16) string {
 	return fmt.Sprintf("%s (%d)", connection, number)
 }
 
@@ -123,7 +123,7 @@ func (c *connection) givenName() amqp.Table {
 func (ch *channel) tellCreated() {
 	c := ch.conn
 	if c.observed() {
-		c.emit("channel.created", c.user.Name, broker.Fields("pid", ch.process(), "name", channelName(c.name(), ch.id),
+		c.emit("channel.created", c.user.Name, broker.Fields("pid", ch.process(), "name", ChannelName(c.name(), ch.id),
 			"connection", c.Process(), "number", int64(ch.id), "user", c.user.Name, "vhost", c.vhost.Name()))
 	}
 }

@@ -222,7 +222,7 @@ const flow = "flow"
 func (s *ConnectionStatus) complete(consumers [][]*consumer) {
 	for i := range s.Channels {
 		ch := &s.Channels[i]
-		ch.Name = channelName(s.Name, ch.Number)
+		ch.Name = ChannelName(s.Name, ch.Number)
 		ch.Connection, ch.User, ch.VHost = s.Name, s.User, s.VHost
 		ch.PeerHost, ch.PeerPort = s.PeerHost, s.PeerPort
 		for _, consumer := range consumers[i] {

@@ -1,0 +1,65 @@
+package management
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/broker"
+	"github.com/leveretmq/leveret/server"
+)
+
+// acting is a caller who does in a virtual host what an AMQP client could do there,
+// with the same rights. Events name it.
+type acting struct {
+	server.Rights
+	name string
+}
+
+var _ broker.Actor = acting{}
+
+// Actor is the user, for events.
+func (a acting) Actor() string { return a.name }
+
+// Process is nothing: there is no connection.
+func (acting) Process() string { return "" }
+
+// acting is the caller in the virtual host of the path. The administrator of the
+// control socket may do everything.
+func (a *API) acting(r *request) (acting, error) {
+	v, ok := a.broker.VHost(r.vhost())
+	if !ok {
+		return acting{}, notFound()
+	}
+	who := acting{Rights: server.Rights{User: r.caller.User, VHost: v}, name: r.caller.Name}
+	if !r.caller.local {
+		who.Permissions = a.authority
+	}
+	return who, nil
+}
+
+// missing is the answer of RabbitMQ 4 for the object of an action, like
+// "queue_not_found".
+func missing(what string) error {
+	return &problem{status: http.StatusNotFound, kind: "not_found", reason: what + "_not_found"}
+}
+
+// replied is what publishing and getting answer where AMQP would close the channel:
+// unlike with declarations, the text begins with the code's name.
+func replied(err error, withCode bool) error {
+	var protocol *amqp.Error
+	if !errors.As(err, &protocol) {
+		return err
+	}
+	if withCode {
+		return badRequest("%d %s", protocol.Code, protocol.ReplyText())
+	}
+	switch protocol.Code {
+	case amqp.CodeAccessRefused:
+		return unauthorised(protocol.ReplyText())
+	case amqp.CodeNotFound:
+		return &problem{status: http.StatusNotFound, kind: "not_found", reason: protocol.ReplyText()}
+	default:
+		return badRequest("%s", protocol.ReplyText())
+	}
+}

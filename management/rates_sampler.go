@@ -1,0 +1,223 @@
+package management
+
+import (
+	"context"
+	"time"
+
+	"github.com/leveretmq/leveret/broker"
+	"github.com/leveretmq/leveret/queue"
+	"github.com/leveretmq/leveret/server"
+)
+
+// named is a queue or an exchange.
+type named struct{ vhost, name string }
+
+// channelKey names a channel.
+type channelKey struct {
+	connection uint64
+	number     uint16
+}
+
+// The counters of connections; those of a virtual host are the sums.
+const (
+	countReceived = iota
+	countSent
+	trafficCounts
+)
+
+type traffic [trafficCounts]int64
+
+// sampler keeps what rates and samples are made of. Its series may be read at any
+// time; sample is called by one goroutine.
+type sampler struct {
+	broker *broker.Broker
+	server *server.Server
+
+	queues      *series[named]
+	exchanges   *series[named]
+	vhosts      *series[string]
+	whole       *series[struct{}]
+	churn       *series[struct{}]
+	node        *series[struct{}]
+	connections *series[uint64]
+	channels    *series[channelKey]
+	traffic     *series[string] // of virtual hosts
+
+	seen map[uint64]traffic // of each open connection
+	sums map[string]traffic // of each virtual host, closed connections included
+}
+
+func newSampler(b *broker.Broker, s *server.Server) *sampler {
+	basic, global := basicPolicy(), globalPolicy()
+	return &sampler{
+		broker: b, server: s,
+		queues:      newSeries[named](queueCounts, messageCounts, basic),
+		exchanges:   newSeries[named](queueCounts, messageCounts, basic),
+		vhosts:      newSeries[string](queueCounts, messageCounts, global),
+		whole:       newSeries[struct{}](queueCounts, messageCounts, global),
+		churn:       newSeries[struct{}](churnCounts, churnCounts, global),
+		node:        newSeries[struct{}](nodeCounts, 0, global),
+		connections: newSeries[uint64](trafficCounts, trafficCounts, basic),
+		channels:    newSeries[channelKey](queueCounts, messageCounts, basic),
+		traffic:     newSeries[string](trafficCounts, trafficCounts, global),
+		seen:        make(map[uint64]traffic),
+		sums:        make(map[string]traffic),
+	}
+}
+
+// Run looks at all counters every five seconds, for rates and samples, until the
+// context ends. Without it all rates are zero.
+func (a *API) Run(ctx context.Context) {
+	interval := int64(sampleInterval)
+	for {
+		round := time.Now().UnixNano() / interval
+		a.samples.sample(round, a.nodeNumbers())
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Until(time.Unix(0, (round+1)*interval))):
+		}
+	}
+}
+
+// sample takes one round. Everything is read before a series is locked.
+func (s *sampler) sample(round int64, node nodeNumbers) {
+	s.sampleQueues(round)
+	s.sampleConnections(round)
+	churn := churnNumbers(s.broker.Churn())
+	s.churn.record(round, func(each func(struct{}, []int64)) { each(struct{}{}, churn[:]) })
+	s.node.record(round, func(each func(struct{}, []int64)) { each(struct{}{}, node[:]) })
+}
+
+func (s *sampler) sampleQueues(round int64) {
+	vhosts := s.broker.VHosts()
+	totals := make([]numbers, 0, len(vhosts))
+	var whole numbers
+	var queues []queue.Status
+	var exchanges []broker.ExchangeStatus
+	for _, name := range vhosts {
+		queues = append(queues, s.broker.Queues(name)...)
+		exchanges = append(exchanges, s.broker.Exchanges(name)...)
+		n := s.totals(name)
+		totals = append(totals, n)
+		for i := range whole {
+			whole[i] += n[i]
+		}
+	}
+	s.queues.record(round, func(each func(named, []int64)) {
+		for i := range queues {
+			n := queueNumbers(&queues[i])
+			each(named{queues[i].Spec.VHost, queues[i].Spec.Name}, n[:])
+		}
+	})
+	s.exchanges.record(round, func(each func(named, []int64)) {
+		for i := range exchanges {
+			n := numbersOf(&exchanges[i].Counters)
+			each(named{exchanges[i].Spec.VHost, exchanges[i].Spec.Name}, n[:])
+		}
+	})
+	s.vhosts.record(round, func(each func(string, []int64)) {
+		for i, name := range vhosts {
+			each(name, totals[i][:])
+		}
+	})
+	s.whole.record(round, func(each func(struct{}, []int64)) { each(struct{}{}, whole[:]) })
+}
+
+// totals is what a virtual host has together.
+func (s *sampler) totals(vhost string) numbers {
+	v, ok := s.broker.VHost(vhost)
+	if !ok {
+		return numbers{}
+	}
+	t := v.Totals()
+	return totalNumbers(&t)
+}
+
+func totalNumbers(t *broker.Totals) numbers {
+	return numbersOf(&t.Counters).withDepth(t.Ready+t.Delayed+t.Unacked, t.Ready+t.Delayed, t.Unacked)
+}
+
+// queueNumbers counts messages that wait for their time as ready ones: RabbitMQ has no
+// word for them, and tools expect the sum.
+func queueNumbers(q *queue.Status) numbers {
+	ready := q.Ready.Messages + q.Delayed.Messages
+	return numbersOf(&q.Counters).withDepth(ready+q.Unacked.Messages, ready, q.Unacked.Messages)
+}
+
+func (s *sampler) sampleConnections(round int64) {
+	if s.server == nil {
+		return
+	}
+	open := s.server.Connections()
+	now := make(map[uint64]traffic, len(open))
+	for i := range open {
+		c := &open[i]
+		n := connectionNumbers(c)
+		now[c.Number] = n
+		sum, before := s.sums[c.VHost], s.seen[c.Number]
+		for i := range sum {
+			sum[i] += n[i] - before[i]
+		}
+		s.sums[c.VHost] = sum
+	}
+	s.seen = now
+	for name := range s.sums {
+		if _, ok := s.broker.VHost(name); !ok {
+			delete(s.sums, name)
+		}
+	}
+	s.recordConnections(round, open)
+}
+
+func (s *sampler) recordConnections(round int64, open []server.ConnectionStatus) {
+	s.connections.record(round, func(each func(uint64, []int64)) {
+		for number, n := range s.seen {
+			each(number, n[:])
+		}
+	})
+	s.channels.record(round, func(each func(channelKey, []int64)) {
+		for i := range open {
+			for j := range open[i].Channels {
+				ch := &open[i].Channels[j]
+				n := numbersOf(&ch.Counters)
+				each(channelKey{open[i].Number, ch.Number}, n[:])
+			}
+		}
+	})
+	s.traffic.record(round, func(each func(string, []int64)) {
+		for name, n := range s.sums {
+			each(name, n[:])
+		}
+	})
+}
+
+func connectionNumbers(c *server.ConnectionStatus) traffic {
+	return traffic{countReceived: int64(c.ReceivedOctets), countSent: int64(c.SentOctets)}
+}
+
+// The counters of what comes and goes, in RabbitMQ's order.
+const (
+	countChannelClosed = iota
+	countChannelCreated
+	countConnectionClosed
+	countConnectionCreated
+	countQueueCreated
+	countQueueDeclared
+	countQueueDeleted
+	churnCounts
+)
+
+func churnNumbers(c broker.Churn) [churnCounts]int64 {
+	return [churnCounts]int64{
+		countChannelClosed: int64(c.ChannelsClosed), countChannelCreated: int64(c.ChannelsCreated),
+		countConnectionClosed: int64(c.ConnectionsClosed), countConnectionCreated: int64(c.ConnectionsCreated),
+		countQueueCreated: int64(c.QueuesCreated), countQueueDeclared: int64(c.QueuesDeclared), countQueueDeleted: int64(c.QueuesDeleted),
+	}
+}
+
+// churnNames are the members of churn_rates.
+func churnNames() [churnCounts]string {
+	return [churnCounts]string{"channel_closed", "channel_created", "connection_closed", "connection_created",
+		"queue_created", "queue_declared", "queue_deleted"}
+}

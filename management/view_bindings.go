@@ -1,0 +1,193 @@
+package management
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/binding"
+	"github.com/leveretmq/leveret/definitions"
+)
+
+// bindingView is a binding.
+type bindingView struct {
+	Source          string                `json:"source"`
+	VHost           string                `json:"vhost"`
+	Destination     string                `json:"destination"`
+	DestinationType string                `json:"destination_type"`
+	RoutingKey      string                `json:"routing_key"`
+	Arguments       definitions.Arguments `json:"arguments"`
+	PropertiesKey   string                `json:"properties_key"`
+}
+
+func bindingViewOf(b *binding.Spec) bindingView {
+	return bindingView{
+		Source: b.Source, VHost: b.VHost, Destination: b.Destination, DestinationType: b.Kind.String(),
+		RoutingKey: b.RoutingKey, Arguments: definitions.Arguments(b.Arguments), PropertiesKey: propertiesKey(b),
+	}
+}
+
+// argumentsHash is how many octets of a hash tell bindings with the same key apart.
+const argumentsHash = 6
+
+// propertiesKey is the last segment of the binding's path, before it is escaped once
+// more: the routing key, and a hash of the arguments if there are any. Tools store it.
+func propertiesKey(b *binding.Spec) string {
+	key := quotePlus(b.RoutingKey)
+	if len(b.Arguments) == 0 {
+		if key == "" {
+			return "~"
+		}
+		return key
+	}
+	identity := binding.Spec{Arguments: b.Arguments}.Identity()
+	sum := sha256.Sum256([]byte(identity))
+	return key + "~" + base64.RawURLEncoding.EncodeToString(sum[:argumentsHash])
+}
+
+// quotePlus escapes as RabbitMQ does, where a tilde ends the routing key.
+func quotePlus(s string) string {
+	return strings.ReplaceAll(url.QueryEscape(s), "~", "%7E")
+}
+
+// selectBindings lists the bindings that match, of those virtual hosts that the request is
+// about.
+func (a *API) selectBindings(r *request, matches func(b *binding.Spec) bool) []bindingView {
+	var items []bindingView
+	for _, vhost := range a.visible(r) {
+		bindings := a.broker.Bindings(vhost)
+		for i := range bindings {
+			if matches(&bindings[i]) {
+				items = append(items, bindingViewOf(&bindings[i]))
+			}
+		}
+	}
+	return items
+}
+
+func (a *API) listBindings(r *request) (reply, error) {
+	return list(a.selectBindings(r, func(*binding.Spec) bool { return true })), nil
+}
+
+func (a *API) queueBindings(r *request) (reply, error) {
+	if _, _, err := a.theQueue(r); err != nil {
+		return reply{}, err
+	}
+	name := r.param("queue")
+	return list(a.selectBindings(r, func(b *binding.Spec) bool {
+		return b.Kind == binding.ToQueue && b.Destination == name
+	})), nil
+}
+
+func (a *API) bindingsFrom(r *request) (reply, error) {
+	name := exchangeName(r.param("exchange"))
+	return list(a.selectBindings(r, func(b *binding.Spec) bool { return b.Source == name })), nil
+}
+
+func (a *API) bindingsTo(r *request) (reply, error) {
+	name := exchangeName(r.param("exchange"))
+	return list(a.selectBindings(r, func(b *binding.Spec) bool {
+		return b.Kind == binding.ToExchange && b.Destination == name
+	})), nil
+}
+
+// ends are the source and the destination in a path.
+func ends(r *request) (binding.Spec, error) {
+	b := binding.Spec{VHost: r.vhost(), Source: exchangeName(r.param("source")), Destination: r.param("destination")}
+	switch r.param("type") {
+	case "q":
+	case "e":
+		b.Kind, b.Destination = binding.ToExchange, exchangeName(b.Destination)
+	default:
+		return b, notFound()
+	}
+	return b, nil
+}
+
+// between lists the bindings between the ends in a path.
+func (a *API) between(r *request) ([]bindingView, error) {
+	of, err := ends(r)
+	if err != nil {
+		return nil, err
+	}
+	return a.selectBindings(r, func(b *binding.Spec) bool {
+		return b.Source == of.Source && b.Destination == of.Destination && b.Kind == of.Kind
+	}), nil
+}
+
+func (a *API) bindingsBetween(r *request) (reply, error) {
+	items, err := a.between(r)
+	return list(items), err
+}
+
+// theBinding is the one that the last segment of a path names.
+func (a *API) theBinding(r *request) (bindingView, error) {
+	items, err := a.between(r)
+	if err != nil {
+		return bindingView{}, err
+	}
+	for _, b := range items {
+		if b.PropertiesKey == r.param("props") {
+			return b, nil
+		}
+	}
+	return bindingView{}, notFound()
+}
+
+func (a *API) showBinding(r *request) (reply, error) {
+	b, err := a.theBinding(r)
+	return show(b), err
+}
+
+func (a *API) bind(r *request) (reply, error) {
+	who, err := a.acting(r)
+	if err != nil {
+		return reply{}, err
+	}
+	b, err := ends(r)
+	if err != nil {
+		return reply{}, err
+	}
+	members, err := r.body()
+	if err != nil {
+		return reply{}, err
+	}
+	if b.RoutingKey, err = members.text("routing_key"); err != nil {
+		return reply{}, err
+	}
+	if b.Arguments, err = members.table("arguments"); err != nil {
+		return reply{}, err
+	}
+	if err := who.Bind(b); err != nil {
+		return reply{}, err
+	}
+	if err := who.VHost.Bind(b, who); err != nil {
+		return reply{}, err
+	}
+	// Relative to the path of the request; clients take what is behind the last slash.
+	location := url.PathEscape(r.param("destination")) + "/" + url.QueryEscape(propertiesKey(&b))
+	return reply{status: http.StatusCreated}.with("Location", location), nil
+}
+
+func (a *API) unbind(r *request) (reply, error) {
+	who, err := a.acting(r)
+	if err != nil {
+		return reply{}, err
+	}
+	found, err := a.theBinding(r)
+	if err != nil {
+		return reply{}, err
+	}
+	b, err := ends(r)
+	if err != nil {
+		return reply{}, err
+	}
+	b.RoutingKey, b.Arguments = found.RoutingKey, amqp.Table(found.Arguments)
+	if err := who.Bind(b); err != nil {
+		return reply{}, err
+	}
+	return done(), who.VHost.Unbind(b, who)
+}

@@ -1,0 +1,125 @@
+package management
+
+import (
+	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/auth"
+	"github.com/leveretmq/leveret/queue"
+)
+
+// declaration is what the bodies that declare queues and exchanges have in common.
+type declaration struct {
+	durable, autoDelete bool
+	arguments           amqp.Table
+}
+
+// declaration reads the members. What is not there is false: a queue that is declared
+// with an empty body is not durable (RabbitMQ behaviour).
+func (b body) declaration() (d declaration, err error) {
+	if d.durable, err = b.flag("durable"); err != nil {
+		return d, err
+	}
+	if d.autoDelete, err = b.flag("auto_delete"); err != nil {
+		return d, err
+	}
+	d.arguments, err = b.table("arguments")
+	return d, err
+}
+
+// putQueue declares a queue. It is never exclusive: there is no connection that it
+// could belong to.
+func (a *API) putQueue(r *request) (reply, error) {
+	who, err := a.acting(r)
+	if err != nil {
+		return reply{}, err
+	}
+	b, err := r.body()
+	if err != nil {
+		return reply{}, err
+	}
+	d, err := b.declaration()
+	if err != nil {
+		return reply{}, err
+	}
+	if node, err := b.text("node"); err != nil || node != "" && node != a.options.NodeName {
+		return reply{}, badRequest("Node %v could not be contacted", b.value("node"))
+	}
+	spec := queue.Spec{
+		VHost: r.vhost(), Name: r.param("queue"),
+		Durable: d.durable, AutoDelete: d.autoDelete, Arguments: d.arguments,
+	}
+	_, exists := a.broker.Queue(spec.VHost, spec.Name)
+	if _, err := who.VHost.DeclareQueueIf(spec, who, who.DeclareQueue(spec.Name, spec.Arguments)); err != nil {
+		return reply{}, err
+	}
+	return put(!exists), nil
+}
+
+// theQueue is the acting caller and whether there is the queue of the path.
+func (a *API) theQueue(r *request) (acting, string, error) {
+	who, err := a.acting(r)
+	if err != nil {
+		return who, "", err
+	}
+	name := r.param("queue")
+	if _, ok := a.broker.Queue(r.vhost(), name); !ok {
+		return who, name, notFound()
+	}
+	return who, name, nil
+}
+
+func (a *API) deleteQueue(r *request) (reply, error) {
+	who, name, err := a.theQueue(r)
+	if err != nil {
+		return reply{}, err
+	}
+	if err := who.Queue(auth.Configure, name); err != nil {
+		return reply{}, err
+	}
+	condition := queue.Condition{IfUnused: r.flag("if-unused"), IfEmpty: r.flag("if-empty")}
+	_, err = who.VHost.DeleteQueue(name, who, condition)
+	return done(), err
+}
+
+func (a *API) purgeQueue(r *request) (reply, error) {
+	who, name, err := a.theQueue(r)
+	if err != nil {
+		return reply{}, err
+	}
+	if err := who.Queue(auth.Read, name); err != nil {
+		return reply{}, err
+	}
+	_, err = who.VHost.PurgeQueue(name, who)
+	return done(), err
+}
+
+// actOnQueue is what operators do with a queue. RabbitMQ 3 knows sync and cancel_sync,
+// which mean nothing where there are no mirrors, and which scripts call.
+func (a *API) actOnQueue(r *request) (reply, error) {
+	who, name, err := a.theQueue(r)
+	if err != nil {
+		return reply{}, missing("queue")
+	}
+	b, err := r.body()
+	if err == nil {
+		err = b.require("action")
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	switch action := b.value("action"); action {
+	case "sync", "cancel_sync":
+		return done(), nil
+	case "pause":
+		return done(), who.VHost.PauseQueue(name, paused)
+	case "resume":
+		return done(), who.VHost.PauseQueue(name, resumed)
+	default:
+		return reply{}, badTerm("unknown", action)
+	}
+}
+
+// paused and resumed are what PauseQueue is told.
+const (
+	paused  = true
+	resumed = false
+)
