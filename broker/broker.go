@@ -36,6 +36,8 @@ type Options struct {
 	MemoryBudget int64
 	// QueueTypes is what the operator has set about the types of queues.
 	QueueTypes QueueTypes
+	// TrackLogins has tries to log in counted by host and user, too.
+	TrackLogins bool
 	// Progress, if set, is called by New for each queue that it brings back,
 	// and must not block.
 	Progress func(Progress)
@@ -59,6 +61,7 @@ type Broker struct {
 	types     QueueTypes
 
 	churn      churn
+	logins     *logins
 	clock      queue.CoarseClock
 	numbers    *queueNumbers
 	undertaker *undertaker
@@ -79,7 +82,8 @@ func New(o Options) (*Broker, error) {
 	}
 	b := &Broker{
 		store: o.Store, log: o.Logger, alarms: o.Alarms, types: o.QueueTypes, limits: o.Limits,
-		vhosts: make(map[string]*VHost), leaving: make(map[*VHost]struct{}), recovered: make(chan struct{}),
+		vhosts: make(map[string]*VHost), leaving: make(map[*VHost]struct{}),
+		logins: newLogins(o.TrackLogins), recovered: make(chan struct{}),
 	}
 	b.pager = queue.NewPager(queue.PagerOptions{Store: o.Store, Budget: o.MemoryBudget, Logger: o.Logger})
 	b.undertaker, b.courier, b.herald, b.node = newUndertaker(b), newCourier(b), newHerald(b, o), o.Node

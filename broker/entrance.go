@@ -9,10 +9,15 @@ import (
 // Entrance counts what enters at an exchange. Channels count in batches, so that it
 // does not matter that several share it. Its methods are safe for concurrent use.
 type Entrance struct {
+	name string // of the exchange
+
 	in, out, confirmable, confirmed, returned, dropped atomic.Uint64
 	// heir is who counts on when the exchange is deleted; nil before.
 	heir atomic.Pointer[Entrance]
 }
+
+// Name is the name of the exchange.
+func (e *Entrance) Name() string { return e.name }
 
 // Published counts messages of one route: how many, to how many queues each, and
 // whether they are to be confirmed. Those without queues are counted by Unroutable

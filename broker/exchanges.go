@@ -77,7 +77,7 @@ func (v *VHost) addExchange(spec exchange.Spec) *exchangeNode {
 		spec:     spec,
 		router:   exchange.NewRouter[target](spec),
 		sourceOf: make(map[string]*edge),
-		entrance: new(Entrance),
+		entrance: &Entrance{name: spec.Name},
 	}
 	v.exchanges[spec.Name] = node
 	if spec.Name == exchange.Default {

@@ -138,6 +138,8 @@ func (ch *channel) start(c *consumer, noWait bool) error {
 		return err
 	}
 	ch.consumers[c.Tag] = c
+	c.outlet = ch.outletOf(c.Queue())
+	c.outlet.consumers++
 	if !noWait {
 		conn.out = amqp.AppendMethod(conn.out, ch.id, &amqp.BasicConsumeOk{ConsumerTag: c.Tag})
 		conn.wants.wake()
@@ -154,9 +156,9 @@ func (ch *channel) cancel(m *amqp.BasicCancel) error {
 	}
 	conn.mu.Lock()
 	c, ok := ch.consumers[m.ConsumerTag]
-	delete(ch.consumers, m.ConsumerTag)
 	abandoned := ok && c.Queue().RemoveConsumer(c.Consumer)
 	if ok {
+		ch.dismiss(c)
 		ch.tellConsumed(c, conn.user.Name)
 	}
 	conn.mu.Unlock()
@@ -195,7 +197,7 @@ func (ch *channel) get(m *amqp.BasicGet) error {
 	d, remaining, ok := q.Get(queue.AckMode(m.NoAck))
 	conn.mu.Lock()
 	defer conn.mu.Unlock()
-	ch.countGot(&d.Entry, ok, m.NoAck)
+	ch.countGot(q, &d.Entry, ok, m.NoAck)
 	if !ok {
 		conn.out = amqp.AppendMethod(conn.out, ch.id, &amqp.BasicGetEmpty{})
 		conn.wants.wake()

@@ -7,7 +7,6 @@ import (
 
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/broker"
-	"github.com/leveretmq/leveret/message"
 	"github.com/leveretmq/leveret/queue"
 )
 
@@ -34,12 +33,10 @@ type channel struct {
 	// uncommitted and undecided are publishes and acknowledgements that wait for
 	// the commit of a transaction.
 	uncommitted, undecided atomic.Int64
-	// published, returned and dropped count publishes; see message.Counters.
-	published, returned, dropped atomic.Uint64
+	traffic                traffic
 
 	// The rest is guarded by conn.mu.
 
-	counted   message.Counters // all but what is counted above
 	consumers map[string]*consumer
 	unacked   unackedList
 	lastTag   uint64
@@ -52,7 +49,8 @@ type channel struct {
 type consumer struct {
 	*queue.Consumer
 	channel *channel
-	watch   *watch // nil if it may take any time to acknowledge
+	watch   *watch  // nil if it may take any time to acknowledge
+	outlet  *outlet // of the queue
 }
 
 // Wake puts the consumer on the writer's list; see queue.Waker.
@@ -310,11 +308,11 @@ func (ch *channel) end() {
 func (ch *channel) giveUp() (unacked []queue.Delivery, abandoned []*queue.Queue) {
 	ch.conn.mu.Lock()
 	defer ch.conn.mu.Unlock()
-	for tag, c := range ch.consumers {
+	for _, c := range ch.consumers {
 		if c.Queue().RemoveConsumer(c.Consumer) {
 			abandoned = append(abandoned, c.Queue())
 		}
-		delete(ch.consumers, tag)
+		ch.dismiss(c)
 		ch.tellConsumed(c, nobody)
 	}
 	return ch.unacked.takeUpTo(maxTag, nil), abandoned

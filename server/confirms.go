@@ -4,7 +4,6 @@ import (
 	"sync/atomic"
 
 	"github.com/leveretmq/leveret/amqp"
-	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/internal/lockorder"
 	"github.com/leveretmq/leveret/message"
 )
@@ -16,10 +15,12 @@ import (
 // The methods of the reader's goroutine work on nil, which is a channel that
 // is not in confirm mode.
 type confirmWindow struct {
-	channel  *channel
-	last     uint64           // tag of the newest publish; belongs to the reader
-	entrance *broker.Entrance // of the newest publish; belongs to the reader
-	issued   atomic.Uint64    // what last was a moment ago, for others
+	channel *channel
+	last    uint64        // tag of the newest publish; belongs to the reader
+	inlet   *inlet        // of the newest publish; belongs to the reader
+	issued  atomic.Uint64 // what last was a moment ago, for others
+
+	sample sample
 
 	mu     lockorder.Mutex[lockorder.Window]
 	next   uint64 // guarded by mu; tag of the oldest publish that is not confirmed
@@ -43,45 +44,47 @@ var _ message.Settler = (*confirmWindow)(nil)
 
 // receipt makes the receipt of the next publish, which goes to the given
 // number of queues.
-func (w *confirmWindow) receipt(queues int, entrance *broker.Entrance) *message.Receipt {
+func (w *confirmWindow) receipt(queues int, in *inlet) *message.Receipt {
 	if w == nil {
 		return nil
 	}
-	if entrance != w.entrance {
-		w.enter(entrance)
+	if in != w.inlet {
+		w.enter(in)
 	}
 	w.last++
+	w.sample.begin(w.last, w.channel.conn.arrivedAt)
 	return message.NewReceipt(w, w.last, queues)
 }
 
 // settleNext confirms the next publish, which no queue has to keep.
-func (w *confirmWindow) settleNext(entrance *broker.Entrance) {
+func (w *confirmWindow) settleNext(in *inlet) {
 	if w == nil {
 		return
 	}
-	if entrance != w.entrance {
-		w.enter(entrance)
+	if in != w.inlet {
+		w.enter(in)
 	}
 	w.last++
+	w.sample.begin(w.last, w.channel.conn.arrivedAt)
 	w.Settle(w.last, true)
 }
 
-// entered says that publishes came through an entrance, from a tag on.
+// entered says that publishes came through an inlet, from a tag on.
 type entered struct {
 	from    uint64
-	through *broker.Entrance
+	through *inlet
 }
 
 // enter notes that the publishes to come go to another exchange.
-func (w *confirmWindow) enter(entrance *broker.Entrance) {
-	w.entrance = entrance
+func (w *confirmWindow) enter(in *inlet) {
+	w.inlet = in
 	w.mu.Lock()
-	w.entered = append(w.entered, entered{from: w.last + 1, through: entrance})
+	w.entered = append(w.entered, entered{from: w.last + 1, through: in})
 	w.mu.Unlock()
 }
 
 // countConfirmed counts publishes from a tag on where they came in. The caller holds
-// the lock.
+// the lock, and conn.mu.
 func (w *confirmWindow) countConfirmed(from uint64, n int) {
 	past := 0
 	for i := 0; n > 0 && i < len(w.entered); i++ {
@@ -94,7 +97,7 @@ func (w *confirmWindow) countConfirmed(from uint64, n int) {
 			}
 			here = int(min(uint64(n), next-from))
 		}
-		w.entered[i].through.Confirmed(here)
+		w.entered[i].through.countConfirmed(here)
 		from, n = from+uint64(here), n-here
 	}
 	if past > 0 {
@@ -164,7 +167,6 @@ func (ch *channel) appendConfirms(dst []byte) []byte {
 		}
 		if w.fates[done] == accepted {
 			w.countConfirmed(w.next+uint64(done), run-done)
-			ch.counted.Confirm += uint64(run - done)
 		}
 		dst = appendConfirm(dst, ch.id, w.fates[done], w.next+uint64(run)-1, run-done)
 		done = run
@@ -172,6 +174,9 @@ func (ch *channel) appendConfirms(dst []byte) []byte {
 	rest := copy(w.fates, w.fates[done:])
 	w.fates = w.fates[:rest]
 	w.next += uint64(done)
+	if took, ended := w.sample.end(w.next); ended {
+		ch.conn.server.measures.confirms.observe(ch.conn.number, took.Nanoseconds())
+	}
 	return dst
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 func newWindow() *channel {
-	ch := &channel{id: 1, conn: &connection{wants: newWants()}}
+	ch := &channel{id: 1, conn: &connection{wants: newWants(), server: &Server{measures: newMeasures()}}}
 	ch.confirms = &confirmWindow{channel: ch, next: 1}
 	return ch
 }

@@ -67,13 +67,14 @@ type connection struct {
 	peer   *slog.Logger // knows its address only; for every goroutine
 	sock   net.Conn
 	input  input
-	// arrived is when the last octets were read, in milliseconds since 1970; of
-	// the reader.
-	arrived int64
-	state   state
-	user    auth.User
-	vhost   *broker.VHost
-	client  clientProperties
+	// arrivedAt is when the last octets were read, and arrived the same in
+	// milliseconds since 1970; of the reader.
+	arrivedAt time.Time
+	arrived   int64
+	state     state
+	user      auth.User
+	vhost     *broker.VHost
+	client    clientProperties
 	// mechanism is how the client has logged in, and number tells connections
 	// apart.
 	mechanism string
@@ -121,6 +122,7 @@ type connection struct {
 	replies    []*message.Message // room for those of one inbox
 	entries    []queue.Entry
 	method     amqp.BasicDeliver
+	measured   bool        // a delivery of this write was measured
 	idle       *time.Timer // for park; nil until it is needed
 	delivered  *message.Stock
 }
@@ -233,7 +235,8 @@ func (c *connection) read() error {
 		if n > 0 {
 			c.octetsIn.Add(uint64(n))
 			c.reads.Add(1)
-			c.arrived = time.Now().UnixMilli()
+			c.arrivedAt = time.Now()
+			c.arrived = c.arrivedAt.UnixMilli()
 			c.server.Broker.Clock().Advance(c.arrived)
 			return nil
 		}

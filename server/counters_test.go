@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"fmt"
 	"maps"
 	"net"
 	"testing"
@@ -136,7 +137,7 @@ func publishingCases() map[string]countingCase {
 		}, tallies{
 			queue:    counters{Publish: 1},
 			exchange: counters{Publish: 4, PublishIn: 4, PublishOut: 3, PublishConfirm: 4, Confirm: 3, DropUnroutable: 1},
-			channel:  counters{Publish: 4, Confirm: 3, DropUnroutable: 1},
+			channel:  counters{Publish: 4, PublishConfirm: 4, Confirm: 3, DropUnroutable: 1},
 			total:    counters{Publish: 4, PublishIn: 4, PublishOut: 3, PublishConfirm: 4, Confirm: 3, DropUnroutable: 1}}},
 	}
 }
@@ -254,6 +255,56 @@ func TestCounters(t *testing.T) {
 			require.Equal(t, c.want, s.counted())
 		})
 	}
+}
+
+// A channel tells apart what it does with exchanges and queues.
+func TestCounters_ByExchangeAndQueue(t *testing.T) {
+	s := startCounting(t)
+	s.declare("other", nil)
+	confirms := s.confirms()
+	for range 2 {
+		s.publish("here", "here")
+		require.NoError(t, s.ch.Publish("", "other", false, false, amqp091.Publishing{}))
+	}
+	for range 6 {
+		<-confirms
+	}
+	require.NoError(t, s.get(byClient).Ack(false))
+	deliveries := s.consume("other", byClient)
+	<-deliveries
+	<-deliveries
+	require.NoError(t, s.ch.Ack(0, true))
+	s.wait()
+	ch := s.n.server.Connections()[0].Channels[0]
+	require.Equal(t, []server.Traffic{
+		{Name: "in", Counters: counters{Publish: 4, PublishConfirm: 4, Confirm: 4}},
+		{Name: "", Counters: counters{Publish: 2, PublishConfirm: 2, Confirm: 2}},
+	}, ch.Publishes)
+	require.Equal(t, []server.Traffic{
+		{Name: "other", Counters: counters{Deliver: 2, Ack: 2}}, {Name: "q", Counters: counters{Get: 1, Ack: 1}},
+	}, ch.Deliveries)
+}
+
+// It does so for a number of queues; its own counters miss nothing.
+func TestCounters_OfManyQueues(t *testing.T) {
+	s := startCounting(t)
+	const queues = 200
+	for i := range queues {
+		name := fmt.Sprint("q", i)
+		s.declare(name, nil)
+		require.NoError(t, s.ch.ExchangeDeclare("x"+name, "fanout", false, false, false, false, nil))
+		require.NoError(t, s.ch.Publish("x"+name, "", false, false, amqp091.Publishing{}))
+		if i%2 == 0 {
+			s.consume(name, byItself)
+		}
+		_, _, err := s.ch.Get(name, true)
+		require.NoError(t, err)
+	}
+	ch := s.n.server.Connections()[0].Channels[0]
+	require.Equal(t, counters{Publish: queues, DropUnroutable: queues, GetEmpty: queues}, ch.Counters)
+	require.Less(t, len(ch.Publishes), queues)
+	require.Less(t, len(ch.Deliveries), queues)
+	require.Len(t, ch.Consumers, queues/2)
 }
 
 // What has gone stays in the totals.

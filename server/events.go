@@ -67,6 +67,19 @@ func (c *connection) tellLogin(user string) {
 	}
 }
 
+// protocolName is the protocol in counters of logins and in metrics.
+const protocolName = "amqp091"
+
+// countLogin counts a login, right or not.
+func (c *connection) countLogin(user string, problem error) {
+	var refused *auth.LoginError
+	if errors.As(problem, &refused) {
+		user = refused.Name
+	}
+	host, _ := address(c.sock.RemoteAddr().String())
+	c.server.Broker.CountLogin(protocolName, host, user, problem == nil)
+}
+
 // tellRefused tells of a login that was not.
 func (c *connection) tellRefused(problem error) {
 	if !c.observed() {

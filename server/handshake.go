@@ -136,6 +136,7 @@ func (c *connection) login(m *amqp.ConnectionStartOk) error {
 	}
 	c.mechanism = m.Mechanism
 	user, err := c.server.Authenticator.Login(m.Mechanism, m.Response, c.identity())
+	c.countLogin(user.Name, err)
 	switch {
 	case err == nil:
 		c.tellLogin(user.Name)

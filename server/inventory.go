@@ -80,8 +80,11 @@ type ChannelStatus struct {
 	// publishes and acknowledgements of a transaction.
 	Unacked, Unconfirmed, Uncommitted, AcksUncommitted int
 
-	Counters  message.Counters
-	Consumers []queue.ConsumerStatus
+	// Publishes and Deliveries tell the counters for each exchange that the channel
+	// has published to, and each queue that it has got messages of.
+	Counters              message.Counters
+	Publishes, Deliveries []Traffic
+	Consumers             []queue.ConsumerStatus
 	// IdleSince is when the client has used the channel last, within a second.
 	IdleSince time.Time
 }
@@ -241,8 +244,9 @@ func (ch *channel) status() (s ChannelStatus, consumers []*consumer) {
 		Prefetch: ch.prefetch, GlobalPrefetch: int(ch.limiter.Limit()),
 		Unacked: ch.unacked.live, Unconfirmed: ch.confirms.unconfirmed(),
 		Uncommitted: int(ch.uncommitted.Load()), AcksUncommitted: int(ch.undecided.Load()),
-		IdleSince: time.UnixMilli(ch.used.Load()), Counters: ch.counters(),
+		IdleSince: time.UnixMilli(ch.used.Load()),
 	}
+	ch.traffic.describe(&s)
 	if ch.conn.held.Load() {
 		s.State = flow
 	}

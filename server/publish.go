@@ -13,7 +13,7 @@ import (
 // publishBatch is messages of one channel that go to the same queues.
 type publishBatch struct {
 	queues       []*queue.Queue
-	entrance     *broker.Entrance
+	inlet        *inlet
 	publications []queue.Publication
 }
 
@@ -52,27 +52,28 @@ func (ch *channel) publish(m *message.Message) error {
 		return nil
 	}
 	if len(queues) == 0 {
-		ch.countPublished(entrance, 1, 0)
-		ch.countUnroutable(entrance, mandatory && len(requesters) == 0)
-		ch.publishNowhere(m, requesters, mandatory, entrance)
+		ch.publishNowhere(m, requesters, mandatory, ch.inletOf(entrance))
 		return nil
 	}
 	ch.respond(m, requesters)
 	if !sameRoute(queues, ch.batch.queues) {
 		ch.handOverPublishes()
-		ch.batch.queues, ch.batch.entrance = queues, entrance
+		ch.batch.queues, ch.batch.inlet = queues, ch.inletOf(entrance)
 	}
 	if len(ch.batch.publications) == 0 {
 		ch.conn.busy = append(ch.conn.busy, ch)
 	}
 	ch.batch.publications = append(ch.batch.publications,
-		queue.Publication{Message: m, Receipt: ch.confirms.receipt(len(queues), entrance)})
+		queue.Publication{Message: m, Receipt: ch.confirms.receipt(len(queues), ch.batch.inlet)})
 	return nil
 }
 
 // publishNowhere ends the way of a message that no queue gets. It may be a direct
 // reply; where even the requester is gone, the publisher may want to know.
-func (ch *channel) publishNowhere(m *message.Message, to []broker.Requester, mandatory bool, entrance *broker.Entrance) {
+func (ch *channel) publishNowhere(m *message.Message, to []broker.Requester, mandatory bool, in *inlet) {
+	ch.countPublished(in, 1, 0)
+	in.countUnroutable(mandatory && len(to) == 0)
+	ch.conn.server.measures.sizes.observe(ch.conn.number, int64(m.Size()))
 	if len(to) == 0 {
 		if mandatory {
 			ch.returnMessage(m)
@@ -80,7 +81,7 @@ func (ch *channel) publishNowhere(m *message.Message, to []broker.Requester, man
 		ch.conn.stock.Release(m)
 	}
 	ch.respond(m, to)
-	ch.confirms.settleNext(entrance) // nobody has to keep it
+	ch.confirms.settleNext(in) // nobody has to keep it
 }
 
 // handOverPublishes gives the gathered messages to their queues. They may be
@@ -89,10 +90,11 @@ func (ch *channel) handOverPublishes() {
 	if len(ch.batch.publications) == 0 {
 		return
 	}
+	ch.conn.measureSizes(ch.batch.publications) // before the last queue has them
 	for _, q := range ch.batch.queues {
 		q.Publish(ch.batch.publications)
 	}
-	ch.countPublished(ch.batch.entrance, len(ch.batch.publications), len(ch.batch.queues))
+	ch.countPublished(ch.batch.inlet, len(ch.batch.publications), len(ch.batch.queues))
 	ch.used.Store(ch.conn.arrived)
 	ch.confirms.tellIssued()
 	clear(ch.batch.publications)

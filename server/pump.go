@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/queue"
@@ -23,6 +24,7 @@ func (c *connection) takeWants() {
 // pump lets consumers fetch in turn until the buffer is full or nothing is
 // left. The caller holds c.mu.
 func (c *connection) pump() {
+	c.measured = false
 	next := 0
 	for next < len(c.fetching) && len(c.out) < writeSize {
 		end := next + 1
@@ -47,10 +49,22 @@ func (c *connection) pump() {
 // serveOne delivers to the only consumer of its queue that waits.
 func (c *connection) serveOne(consumer *consumer) {
 	entries := c.fetch(consumer, writeSize-len(c.out))
+	c.measureDelivery(entries)
 	for i := range entries {
 		c.deliver(consumer, &entries[i])
 	}
 	clear(entries) // the buffer must not keep messages alive
+}
+
+// measureDelivery measures how long the first message was on its way, unless a client
+// had it before, for one of the consumers that one write serves. The caller holds
+// c.mu.
+func (c *connection) measureDelivery(entries []queue.Entry) {
+	if c.measured || len(entries) == 0 || entries[0].Redelivered() {
+		return
+	}
+	c.measured = true
+	c.server.measures.deliveries.observe(c.number, time.Now().UnixMilli()-entries[0].Message.Arrived)
 }
 
 // serveTogether delivers to several consumers of one queue in the order of the
@@ -70,6 +84,7 @@ func (c *connection) serveTogether(consumers []*consumer) {
 			break
 		}
 		entries := c.fetch(consumer, share)
+		c.measureDelivery(entries)
 		for _, e := range entries {
 			all = append(all, delivery{consumer: consumer, entry: e})
 			room -= e.Message.Size()
@@ -101,7 +116,7 @@ func (c *connection) fetch(consumer *consumer, octets int) []queue.Entry {
 func (c *connection) deliver(consumer *consumer, e *queue.Entry) {
 	ch := consumer.channel
 	ch.lastTag++
-	ch.countDelivered(consumer, e)
+	consumer.countDelivered(e)
 	if !consumer.NoAck {
 		ch.unacked.push(queue.Delivery{
 			Entry: e.Held(), Queue: consumer.Queue(), Consumer: consumer.Consumer, Tag: ch.lastTag, Limited: true,
@@ -130,7 +145,7 @@ func (c *connection) cancelled(consumer *consumer) {
 	if ch.consumers[consumer.Tag] != consumer {
 		return
 	}
-	delete(ch.consumers, consumer.Tag)
+	ch.dismiss(consumer)
 	ch.tellConsumed(consumer, nobody)
 	if ch.limiter.Release(0) { // what waited for this consumer counted
 		ch.resumeLocked()

@@ -18,6 +18,7 @@ import (
 type Server struct {
 	Options
 	messages *message.Pool // of those that have been delivered
+	measures measures
 
 	numbers  atomic.Uint64 // of connections
 	stopping chan struct{} // closed when Shutdown begins
@@ -35,6 +36,7 @@ func New(o Options) *Server {
 	return &Server{
 		Options:     o.withDefaults(),
 		messages:    message.NewPool(),
+		measures:    newMeasures(),
 		stopping:    make(chan struct{}),
 		listeners:   make(map[net.Listener]struct{}),
 		connections: make(map[*connection]struct{}),

@@ -49,7 +49,7 @@ func (c *connection) resolveAcks() {
 			break
 		}
 	}
-	ch.counted.Ack += uint64(len(batch.deliveries) - before)
+	ch.countAcks(batch.deliveries[before:])
 	c.mu.Unlock()
 	ch.used.Store(c.arrived)
 	batch.channel, batch.tags = nil, batch.tags[:0]

@@ -53,6 +53,7 @@ func TestStorm(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, ch.QueueBind("work", "#", "in", false, nil))
 
+	eyes := n.look()
 	var clients sync.WaitGroup
 	for i := range stormPublishers {
 		clients.Go(func() { s.publish(uint64(i)) })
@@ -64,6 +65,7 @@ func TestStorm(t *testing.T) {
 		clients.Go(func() { s.meddle(rand.New(rand.NewPCG(uint64(i), 1))) })
 	}
 	clients.Wait()
+	eyes.finish(t)
 	require.NoError(t, setup.Close())
 	require.Zero(t, s.left)
 	counts := n.find(t, "work").Counts()

@@ -87,15 +87,19 @@ func (ch *channel) commitTx() error {
 		if p.mandatory && nobody {
 			ch.returnMessage(p.message)
 		}
-		ch.countPublished(p.entrance, 1, len(p.queues))
+		ch.conn.server.measures.sizes.observe(ch.conn.number, int64(p.message.Size()))
+		in := ch.inletOf(p.entrance)
+		ch.countPublished(in, 1, len(p.queues))
 		if len(p.queues) == 0 {
-			ch.countUnroutable(p.entrance, p.mandatory && nobody)
+			in.countUnroutable(p.mandatory && nobody)
 		}
 	}
 	if err := ch.conn.vhost.Commit(tx.parts()); err != nil {
 		return err
 	}
+	ch.conn.mu.Lock()
 	ch.countAcks(tx.acks())
+	ch.conn.mu.Unlock()
 	for _, p := range tx.publishes {
 		ch.respond(p.message, p.requesters)
 	}
@@ -137,14 +141,14 @@ func (tx *transaction) parts() []queue.Part {
 	return parts
 }
 
-// acks is how many deliveries the transaction acknowledges.
-func (tx *transaction) acks() (n int) {
+// acks are the deliveries that the transaction acknowledges.
+func (tx *transaction) acks() (list []queue.Delivery) {
 	for _, s := range tx.settled {
 		if s.how == settleAck {
-			n++
+			list = append(list, s.delivery)
 		}
 	}
-	return n
+	return list
 }
 
 // deliveries lists what the transaction settles, with the old tags.
