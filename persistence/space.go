@@ -317,3 +317,13 @@ func (s *Store) reclaimPressed() {
 // mayCollect says whether there is room for filler, and for the copies that the
 // collection of a file makes before it deletes it.
 func (s *Store) mayCollect() bool { return s.space.admits(0) }
+
+// Room is how many octets the disk of the data directory has for the broker, and below
+// how many publishers are held back; zero where the system does not tell.
+func (s *Store) Room() (free, alarm int64) {
+	free, err := s.space.room()
+	if err != nil {
+		return 0, s.space.alarmAt()
+	}
+	return free, s.space.alarmAt()
+}

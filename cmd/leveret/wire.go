@@ -27,7 +27,11 @@ type node struct {
 	store  *persistence.Store
 	admin  *admin.Admin
 	api    *management.API
-	watch  context.CancelFunc // ends the watch over the memory
+	watch  context.CancelFunc // ends the watch over the memory, and the sampling of counters
+
+	config      configs.Config
+	listeners   []management.Listener
+	memoryLimit int64 // octets; zero is none
 }
 
 // openBroker opens the data directory and makes the broker of it, which publishes the
@@ -70,15 +74,20 @@ func openBroker(config configs.Config, log *publishedLog, progress func(recovery
 	options.Broker, options.Authenticator, options.Logger = b, users, log.Logger
 	clients := server.New(options)
 	ctx, end := context.WithCancel(context.Background())
-	go watchMemory(ctx, memoryWatermark(config, log.Logger), alarms, log.Logger, usedMemory)
-	operator := admin.New(admin.Options{
+	n := &node{
+		server: clients, broker: b, store: store, watch: end,
+		config: config, listeners: listenersOf(config), memoryLimit: memoryWatermark(config, log.Logger),
+	}
+	go watchMemory(ctx, n.memoryLimit, alarms, log.Logger, usedMemory)
+	n.admin = admin.New(admin.Options{
 		Broker: b, Directory: directory, Connections: clients, Parameters: stored.Parameters, Audit: log.Logger,
 	})
-	api := management.New(management.Options{
-		Admin: operator, Broker: b, Server: clients, Authority: users,
+	n.api = management.New(management.Options{
+		Admin: n.admin, Broker: b, Server: clients, Authority: users, Facts: n.facts,
 		NodeName: nodeName(config), ProductVersion: version(), Logger: log.Logger,
 	})
-	return &node{server: clients, broker: b, store: store, admin: operator, api: api, watch: end}, nil
+	go n.api.Run(ctx)
+	return n, nil
 }
 
 // trace switches the firehose on where the configuration wants it.

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+
+	"github.com/leveretmq/leveret/configs"
+	"github.com/leveretmq/leveret/management"
+)
+
+// facts are what the management API tells of the process. It reads files of the system,
+// which takes a moment, and forgets what they do not tell.
+func (n *node) facts() management.Facts {
+	free, alarm := n.store.Room()
+	facts := management.Facts{
+		Listeners: n.listeners, DataDir: n.config.DataDir, LogFiles: []string{"<stderr>"},
+		MemoryUsed: usedMemory(), MemoryLimit: n.memoryLimit,
+		DiskFree: free, DiskFreeLimit: alarm, SocketsUsed: int64(n.server.Open()),
+	}
+	if open, err := os.ReadDir("/proc/self/fd"); err == nil {
+		facts.FilesUsed = int64(len(open))
+	}
+	if limits, err := os.ReadFile("/proc/self/limits"); err == nil {
+		facts.FilesLimit = openFiles(limits)
+	}
+	return facts
+}
+
+// openFiles is the soft limit of open files in what Linux tells of a process; zero if
+// there is none.
+func openFiles(limits []byte) int64 {
+	for line := range bytes.Lines(limits) {
+		rest, ok := bytes.CutPrefix(line, []byte("Max open files"))
+		if !ok {
+			continue
+		}
+		fields := bytes.Fields(rest)
+		if len(fields) == 0 {
+			return 0
+		}
+		n, err := strconv.ParseInt(string(fields[0]), 10, 64)
+		if err != nil {
+			return 0 // unlimited
+		}
+		return n
+	}
+	return 0
+}
+
+// listenersOf are the addresses that the configuration says, with RabbitMQ's names of
+// what is spoken there.
+func listenersOf(config configs.Config) []management.Listener {
+	var list []management.Listener
+	for _, kind := range []struct {
+		protocol  string
+		addresses []string
+	}{
+		{"amqp", config.AMQPListen}, {"amqp/ssl", config.TLSListen},
+		{"http", []string{config.HTTPListen}}, {"https", []string{config.HTTPSListen}},
+		{"http/prometheus", []string{config.MetricsListen}},
+	} {
+		for _, address := range kind.addresses {
+			if at, ok := resolve(address); ok {
+				list = append(list, management.Listener{Protocol: kind.protocol, Address: at})
+			}
+		}
+	}
+	return slices.Clip(list)
+}
+
+// resolve is an address to listen on; a port alone is all addresses.
+func resolve(address string) (netip.AddrPort, bool) {
+	if address == "" || address == configs.ListenNone {
+		return netip.AddrPort{}, false
+	}
+	at, err := net.ResolveTCPAddr(network(address), address)
+	if err != nil {
+		return netip.AddrPort{}, false
+	}
+	ip := at.AddrPort()
+	if !ip.Addr().IsValid() {
+		ip = netip.AddrPortFrom(netip.IPv6Unspecified(), ip.Port())
+	}
+	return netip.AddrPortFrom(ip.Addr().Unmap(), ip.Port()), true
+}
