@@ -124,9 +124,6 @@ func addressOrNone(text string) error {
 
 // addresses allows port 0 more than once, because each is another port.
 func addresses(list []string) error {
-	if len(list) == 0 {
-		return errors.New("it must have at least one address")
-	}
 	seen := make(map[string]struct{}, len(list))
 	for _, a := range list {
 		if err := address(a); err != nil {
@@ -159,4 +156,12 @@ func distinctUsers(users []User) error {
 		seen[u.Name] = struct{}{}
 	}
 	return nil
+}
+
+// checkTogether looks at settings that depend on each other.
+func checkTogether(c Config) (problems []string) {
+	if len(c.AMQPListen) == 0 && len(c.TLSListen) == 0 {
+		problems = append(problems, "amqp-listen and tls-listen are empty: there must be at least one address")
+	}
+	return problems
 }

@@ -9,13 +9,18 @@ type Config struct {
 	// It is no key of the file.
 	File string
 
+	// A rabbitmq.conf that is read as well, or the folder that has it, and the files
+	// in conf.d beside it. A key of this file goes before it.
+	RabbitMQConf string `key:"rabbitmq-conf"`
+
 	// Directory for everything that has to survive a restart. It is created if
 	// it is missing; a relative path starts at the working directory. One broker
 	// at a time can use it.
 	DataDir string `key:"data-dir"`
 
 	// Addresses for AMQP 0-9-1 clients, each as host:port; without a host it
-	// listens on all interfaces, with port 0 on any free port.
+	// listens on all interfaces, with port 0 on any free port. There need not be
+	// any if there is one for TLS.
 	AMQPListen []string `key:"amqp-listen"`
 	// Addresses for AMQP 0-9-1 clients over TLS, in the same form; none by
 	// default. RabbitMQ uses port 5671.
@@ -157,6 +162,9 @@ type Config struct {
 	// How new passwords are kept: sha256 and sha512 as RabbitMQ does and can
 	// import, or argon2id, which is expensive to guess.
 	PasswordHashing string `key:"password-hashing"`
+	// Whether these users and the virtual host are made in an empty data directory
+	// only. Those of a rabbitmq.conf are.
+	UsersOnce bool `key:"users-once"`
 	// Users who may connect from this machine only.
 	LoopbackUsers []string `key:"loopback-users"`
 

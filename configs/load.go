@@ -1,9 +1,12 @@
 package configs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,45 +43,103 @@ func AddFlags(flags *pflag.FlagSet) {
 	}
 }
 
-// Load makes the configuration of the defaults, the file, the environment and
+// Load makes the configuration of the defaults, the files, the environment and
 // the flags, which may be nil and otherwise are those of AddFlags, parsed.
 // Every error wraps ErrInvalid and has one line.
 func Load(flags *pflag.FlagSet) (Config, error) {
-	c, err := load(flags)
-	if err != nil {
-		return Config{}, fmt.Errorf("%w: %w", ErrInvalid, err)
-	}
-	return c, nil
+	c, _, err := LoadReport(flags)
+	return c, err
 }
 
-func load(flags *pflag.FlagSet) (Config, error) {
+// LoadReport is Load, and tells what the configuration was made of. The report
+// has what was found out even if there is an error.
+func LoadReport(flags *pflag.FlagSet) (Config, Report, error) {
+	l := loader{flags: flags}
+	c, err := l.load()
+	if err != nil {
+		return Config{}, l.report, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return c, l.report, nil
+}
+
+// loader is one run of Load.
+type loader struct {
+	flags  *pflag.FlagSet
+	file   file
+	rabbit *translation
+	report Report
+}
+
+func (l *loader) load() (Config, error) {
 	if err := checkEnvironment(os.Environ()); err != nil {
 		return Config{}, err
 	}
-	v, err := sources(flags)
+	v, err := sources(l.flags)
 	if err != nil {
 		return Config{}, err
 	}
 	config := Default()
 	config.File = v.GetString(keyConfig)
-	from, err := readFile(config.File)
+	if l.file, err = readFile(config.File); err != nil {
+		return Config{}, err
+	}
+	problems, err := l.merge(v)
 	if err != nil {
 		return Config{}, err
 	}
-	if err := v.MergeConfigMap(from.values); err != nil {
-		return Config{}, fmt.Errorf("%s: %w", config.File, err)
-	}
-	var problems []string
 	for _, s := range settings() {
 		if !v.IsSet(s.key) {
 			continue
 		}
 		raw := v.Get(s.key)
 		if err := s.set(&config, raw); err != nil {
-			problems = append(problems, problem(s.key, raw, origin(s.key, flags, from), err))
+			problems = append(problems, problem(s.key, raw, l.origin(s.key), err))
 		}
 	}
+	if len(problems) == 0 {
+		problems = checkTogether(config)
+	}
+	l.tell(config)
 	return config, join(problems)
+}
+
+// merge puts the files together, and what the environment says in RabbitMQ's terms.
+// What is wrong in these terms is returned as a list.
+func (l *loader) merge(v *viper.Viper) (problems []string, err error) {
+	if err := v.MergeConfigMap(l.file.values); err != nil {
+		return nil, fmt.Errorf("%s: %w", l.file.name, err)
+	}
+	name := cmp.Or(v.GetString(keyRabbit), os.Getenv(rabbitFile))
+	read := readRabbitMQ(name, os.Getenv(rabbitFurther))
+	variables, others, badVariables := rabbitVariables(os.Environ())
+	l.rabbit = translate(slices.Concat(read.all, variables))
+	l.report.Files = read.names
+	l.report.Findings = slices.Concat(l.rabbit.findings, others)
+	for _, layer := range []map[string]any{l.rabbit.layer(ofFiles), l.file.values, l.rabbit.layer(ofVariables)} {
+		if err := v.MergeConfigMap(layer); err != nil {
+			return nil, err
+		}
+	}
+	return slices.Concat(read.problems, badVariables, l.rabbit.problems), nil
+}
+
+// tell completes the report: what has lost against another source, and what is not
+// as by default.
+func (l *loader) tell(config Config) {
+	for i, f := range l.report.Findings {
+		if f.Outcome != Honoured || f.Ours == "" {
+			continue
+		}
+		if _, used := l.rabbit.values[f.Ours]; used && !l.isRabbit(f.Ours) {
+			l.report.Findings[i].Outcome, l.report.Findings[i].Note = Ignored, l.origin(f.Ours)+" goes before it"
+		}
+	}
+	defaults := Default()
+	for _, s := range settings() {
+		if !reflect.DeepEqual(s.field(&config), s.field(&defaults)) {
+			l.report.Values = append(l.report.Values, Value{Key: s.key, Text: shown(s, &config), From: l.origin(s.key)})
+		}
+	}
 }
 
 // sources binds flags and environment to the keys.
@@ -106,15 +167,34 @@ func keys() []string {
 	return names
 }
 
-// origin tells where the value that won came from.
-func origin(key string, flags *pflag.FlagSet, from file) string {
-	if flags != nil && flags.Changed(key) {
+// own is where a value in our own terms stands, flag or variable; empty if there is
+// none.
+func (l *loader) own(key string) string {
+	if l.flags != nil && l.flags.Changed(key) {
 		return "--" + key
 	}
 	if os.Getenv(variable(key)) != "" {
 		return variable(key)
 	}
-	return from.position(key)
+	return ""
+}
+
+// isRabbit says that the value that won was given in RabbitMQ's terms.
+func (l *loader) isRabbit(key string) bool {
+	value, found := l.rabbit.values[key]
+	_, filed := l.file.lines[key]
+	return found && l.own(key) == "" && (value.variable || !filed)
+}
+
+// origin tells where the value that won came from.
+func (l *loader) origin(key string) string {
+	if own := l.own(key); own != "" {
+		return own
+	}
+	if l.isRabbit(key) {
+		return l.rabbit.values[key].from
+	}
+	return l.file.position(key)
 }
 
 // problem is one line about one value. The value of users stays out of it.

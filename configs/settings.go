@@ -42,6 +42,10 @@ const (
 	keyConfig = "config"
 	// keyUsers is the key whose value must not be shown.
 	keyUsers = "users"
+	// keyRabbit names a file in RabbitMQ's form.
+	keyRabbit    = "rabbitmq-conf"
+	keyUsersOnce = "users-once"
+	keyDataDir   = "data-dir"
 )
 
 // setting is one key: how it reaches its field, and its flag if it has one.
@@ -87,7 +91,9 @@ func settings() []setting {
 
 func storageSettings() []setting {
 	return []setting{
-		newSetting("data-dir", func(c *Config) *string { return &c.DataDir }, asText, notBlank).
+		newSetting(keyRabbit, func(c *Config) *string { return &c.RabbitMQConf }, asText).
+			flag("rabbitmq.conf to read as well, or the folder that has it; conf.d beside it is read, too"),
+		newSetting(keyDataDir, func(c *Config) *string { return &c.DataDir }, asText, notBlank).
 			flag("directory for everything that has to survive a restart"),
 		newSetting("durability", func(c *Config) *string { return &c.Durability }, asText, oneOf(DurabilityFsync, DurabilityOS)).
 			flag("when a persistent message is confirmed: fsync (the disk has it) or os (the operating system has it)"),
@@ -105,7 +111,7 @@ func storageSettings() []setting {
 
 func listenSettings() []setting {
 	return []setting{
-		newSetting("amqp-listen", func(c *Config) *[]string { return &c.AMQPListen }, asTexts, addresses).
+		newSetting(keyListen, func(c *Config) *[]string { return &c.AMQPListen }, asTexts, addresses).
 			flag("address for AMQP clients, host:port (repeatable)"),
 		newSetting("http-listen", func(c *Config) *string { return &c.HTTPListen }, asText, addressOrNone).
 			flag("address of the HTTP API for management, or none"),
@@ -120,7 +126,7 @@ func listenSettings() []setting {
 
 func tlsSettings() []setting {
 	return []setting{
-		newSetting("tls-listen", func(c *Config) *[]string { return &c.TLSListen }, asTexts, addressesOrNone).
+		newSetting("tls-listen", func(c *Config) *[]string { return &c.TLSListen }, asTexts, addresses).
 			flag("address for AMQP clients over TLS, host:port (repeatable)"),
 		newSetting("tls-certificates", func(c *Config) *[]string { return &c.TLSCertificates }, asTexts).
 			flag("PEM file with a certificate and its chain (repeatable)"),
@@ -190,6 +196,7 @@ func accessSettings() []setting {
 		newSetting("certificate-login", func(c *Config) *string { return &c.CertificateLogin }, asText,
 			oneOf(LoginDistinguishedName, LoginCommonName, LoginDNSName, LoginEmail, LoginURI, LoginIP)),
 		newSetting("password-hashing", func(c *Config) *string { return &c.PasswordHashing }, asText, oneOf(HashingSHA256, HashingSHA512, HashingArgon2id)),
+		newSetting(keyUsersOnce, func(c *Config) *bool { return &c.UsersOnce }, asBool),
 		newSetting("loopback-users", func(c *Config) *[]string { return &c.LoopbackUsers }, asTexts),
 		newSetting("vhost", func(c *Config) *string { return &c.VHost }, asText, shortText),
 		newSetting("node-name", func(c *Config) *string { return &c.NodeName }, asText),

@@ -43,11 +43,3 @@ func isNetwork(text string) error {
 	_, err := ParseNetwork(text)
 	return err
 }
-
-// addressesOrNone allows that there is no address.
-func addressesOrNone(list []string) error {
-	if len(list) == 0 {
-		return nil
-	}
-	return addresses(list)
-}

@@ -41,11 +41,12 @@ than there are flags: configs/leveret.yaml shows all of them.`,
 			fmt.Fprintln(stdout, banner())
 		},
 	}
+	check := newCheckCommand(stdout)
 	root.SetVersionTemplate(banner() + "\n")
 	configs.AddFlags(root.Flags())
 	configs.AddFlags(served.Flags())
-	root.AddCommand(served, shown, newBenchCommand(stdout))
-	for _, command := range []*cobra.Command{root, served, shown} {
+	root.AddCommand(served, shown, newBenchCommand(stdout), check)
+	for _, command := range []*cobra.Command{root, served, shown, check} {
 		command.Args = noArguments
 	}
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
@@ -66,7 +67,7 @@ func noArguments(command *cobra.Command, args []string) error {
 }
 
 func serveCommand(command *cobra.Command, stdout, stderr io.Writer) error {
-	config, err := configs.Load(command.Flags())
+	config, report, err := configs.LoadReport(command.Flags())
 	if err != nil {
 		return err
 	}
@@ -77,6 +78,7 @@ func serveCommand(command *cobra.Command, stdout, stderr io.Writer) error {
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
 	log := newPublishedLog(config, newLogger(config, stderr))
+	tellIgnored(report, log.Logger)
 	return serve(ctx, process{
 		config: config,
 		open: func(config configs.Config, _ *slog.Logger, progress func(recovery), fatal func(error)) (service, error) {

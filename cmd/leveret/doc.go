@@ -3,6 +3,7 @@
 //	leveret [serve] [flags]    run the broker; leveret serve --help lists the flags
 //	leveret bench [flags]      make load for a broker, with PerfTest's flags and output
 //	leveret bench run NAME     ready-made tests
+//	leveret check-config       say what a configuration means; RabbitMQ's, too
 //	leveret version            print the version
 //
 // It writes to standard output what it serves and where, then the line

@@ -22,7 +22,7 @@ func greet(to io.Writer, config configs.Config, listeners []net.Listener, others
 		fmt.Fprintf(&out, "  %-15s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	fmt.Fprintln(&out, banner())
-	line("configuration", "%s", orElse(config.File, "defaults"))
+	line("configuration", "%s", orElse(strings.Trim(config.File+", "+config.RabbitMQConf, ", "), "defaults"))
 	line("data directory", "%s (durability %s)", absolute(config.DataDir), config.Durability)
 	for i, l := range listeners {
 		name := "AMQP 0-9-1"
@@ -97,7 +97,11 @@ func clientURL(config configs.Config, address net.Addr) string {
 	if known := configs.Default().Users[0]; known.Name == user && known.Password == config.Users[0].Password {
 		password = string(known.Password)
 	}
-	u := "amqp://" + url.UserPassword(user, password).String() + "@" + net.JoinHostPort(host, port)
+	scheme := "amqp"
+	if len(config.AMQPListen) == 0 {
+		scheme = "amqps"
+	}
+	u := scheme + "://" + url.UserPassword(user, password).String() + "@" + net.JoinHostPort(host, port)
 	if config.VHost != configs.Default().VHost {
 		u += "/" + url.PathEscape(config.VHost)
 	}

@@ -65,8 +65,8 @@ func hashing(config configs.Config) string {
 func seed(config configs.Config) admin.Seed {
 	usual := configs.Default()
 	s := admin.Seed{
-		VHost: config.VHost, KeepVHost: config.VHost != usual.VHost,
-		KeepUsers: !reflect.DeepEqual(config.Users, usual.Users),
+		VHost: config.VHost, KeepVHost: config.VHost != usual.VHost && !config.UsersOnce,
+		KeepUsers: !reflect.DeepEqual(config.Users, usual.Users) && !config.UsersOnce,
 	}
 	for _, u := range config.Users {
 		s.Users = append(s.Users, admin.SeedUser{Name: u.Name, Password: string(u.Password), Tags: u.Tags})
