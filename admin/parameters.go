@@ -40,24 +40,36 @@ func (a *Admin) Parameter(vhost, component, name string) (definitions.Parameter,
 	return p, ok
 }
 
-// PutParameter sets a parameter. Created says whether it is a new one.
+// PutParameter sets a parameter, which takes effect at once. Created says whether it is
+// a new one. A value that cannot be is refused with a *policy.Error.
 func (a *Admin) PutParameter(by Actor, p definitions.Parameter) (created bool, err error) {
-	return created, a.perform(by, deed{"parameter.set", p.Component + "/" + p.Name, func() (definitions.Change, error) {
-		_, exists := a.parameters[keyOf(p)]
+	err = a.perform(by, deed{"parameter.set", p.Component + "/" + p.Name, func() (definitions.Change, error) {
+		old, exists := a.parameters[keyOf(p)]
 		created = !exists
+		if exists && old.Value == p.Value {
+			return definitions.Change{}, nil
+		}
+		if err := a.broker.SetParameter(p, by.User); err != nil {
+			return definitions.Change{}, err
+		}
 		a.parameters[keyOf(p)] = p
 		return definitions.Change{Put: definitions.Set{Parameters: []definitions.Parameter{p}}}, nil
 	}})
+	return created, err
 }
 
 // DeleteParameter takes a parameter away, of which the value does not matter, and says
 // whether it was there.
 func (a *Admin) DeleteParameter(by Actor, p definitions.Parameter) (existed bool, err error) {
-	return existed, a.perform(by, deed{"parameter.clear", p.Component + "/" + p.Name, func() (definitions.Change, error) {
+	err = a.perform(by, deed{"parameter.clear", p.Component + "/" + p.Name, func() (definitions.Change, error) {
 		if _, existed = a.parameters[keyOf(p)]; !existed {
 			return definitions.Change{}, nil
+		}
+		if err := a.broker.ClearParameter(p, by.User); err != nil {
+			return definitions.Change{}, err
 		}
 		delete(a.parameters, keyOf(p))
 		return definitions.Change{Delete: definitions.Set{Parameters: []definitions.Parameter{p}}}, nil
 	}})
+	return existed, err
 }

@@ -74,7 +74,7 @@ func TestImport_Refused(t *testing.T) {
 }
 
 func TestParameters(t *testing.T) {
-	mine := definitions.Parameter{VHost: "/", Component: "mine", Name: "a", Value: `1`}
+	mine := definitions.Parameter{VHost: "/", Component: "shovel", Name: "a", Value: `1`}
 	n := restarted(t, func(n *node) {
 		created, err := n.PutParameter(someone(), mine)
 		require.NoError(t, err)
@@ -89,7 +89,7 @@ func TestParameters(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, existed)
 	})
-	p, ok := n.Parameter("/", "mine", "a")
+	p, ok := n.Parameter("/", "shovel", "a")
 	require.True(t, ok)
 	require.Equal(t, mine, p)
 	require.Len(t, n.Parameters(definitions.Parameter.Global), 1)

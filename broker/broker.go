@@ -117,6 +117,7 @@ func (b *Broker) start(o Options) error {
 			return err
 		}
 	}
+	b.restorePolicies(o.Stored.Parameters)
 	if err := b.herald.check(); err != nil {
 		return err
 	}

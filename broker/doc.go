@@ -14,9 +14,21 @@
 // Whoever needs to know whether a route is still valid compares the version of
 // the topology, which every change raises.
 //
+// # Parameters and policies
+//
+// Parameters belong to package admin, which stores them: SetParameter checks one and has
+// it take effect in memory, ClearParameter undoes that, and the caller hands the change
+// to Define in the same order. Only policies mean something to the broker. Each virtual
+// host has its policies as an immutable policy.Set; a change replaces the set under the
+// topology lock, and then tells one queue after the other without it, so that changing a
+// policy of many queues stops nobody for longer than one queue takes. What is declared
+// meanwhile has the new set from its beginning. At a start the policies come before the
+// queues, so that messages come back by their rules.
+//
 // # Locks
 //
-// The order is: topology lock, then a queue's lock, then the store's; builds with
+// The order is: the lock of a change of policies, which no connection takes, topology
+// lock, then a queue's lock, then the store's; builds with
 // the tag invariants check it (internal/lockorder). The
 // topology lock is never held while something waits for the disk or while a
 // message moves. Publishing needs it for reading only, and not at all as long

@@ -79,6 +79,7 @@ func (v *VHost) addExchange(spec exchange.Spec) *exchangeNode {
 		sourceOf: make(map[string]*edge),
 		entrance: &Entrance{name: spec.Name},
 	}
+	node.govern(exchangePolicy(v.policies, spec.Name))
 	v.exchanges[spec.Name] = node
 	if spec.Name == exchange.Default {
 		v.frontDoor = node.entrance

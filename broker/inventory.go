@@ -196,7 +196,7 @@ func (v *VHost) snapshot() ([]*queue.Queue, []ExchangeStatus, Totals) {
 
 // status tells what is known of the exchange; the caller holds the topology lock.
 func (n *exchangeNode) status() ExchangeStatus {
-	s := ExchangeStatus{Spec: n.spec, Bindings: len(n.sourceOf), Counters: n.entrance.counters()}
+	s := ExchangeStatus{Spec: n.spec, Policy: n.policy, Bindings: len(n.sourceOf), Counters: n.entrance.counters()}
 	for _, q := range n.delay {
 		counts := q.Counts()
 		s.Held += counts.Delayed + counts.Ready + counts.Unacked

@@ -90,6 +90,7 @@ func (v *VHost) createQueue(spec queue.Spec, owner any, permits Permits) (*queue
 	}
 	q, err := queue.New(spec, queue.Options{
 		Store: v.broker.store, Pager: v.broker.pager, Owner: owner, Host: v.broker, Clock: &v.broker.clock,
+		Policy: queuePolicy(v.policies, spec),
 		// The store reserves numbers for all queues together, new ones included.
 		NextSeq: v.broker.store.NextSequence(spec.ID),
 	})
@@ -277,8 +278,11 @@ func (v *VHost) restoreQueue(spec queue.Spec, progress *recovery) error {
 	if strings.HasPrefix(spec.Name, hiddenDelay) {
 		return v.restoreDelay(spec, progress)
 	}
+	v.mu.RLock()
+	governed := queuePolicy(v.policies, spec)
+	v.mu.RUnlock()
 	q, err := queue.New(spec, queue.Options{
-		Store: v.broker.store, Pager: v.broker.pager, Host: v.broker, Clock: &v.broker.clock,
+		Store: v.broker.store, Pager: v.broker.pager, Host: v.broker, Clock: &v.broker.clock, Policy: governed,
 		NextSeq: v.broker.store.NextSequence(spec.ID),
 	})
 	if err != nil {

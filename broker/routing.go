@@ -68,11 +68,10 @@ func routedKeys(m *message.Message) []string {
 }
 
 func (v *VHost) alternate(dst []target, node *exchangeNode) []target {
-	name, ok := node.spec.AlternateExchange()
-	if !ok || name == exchange.Default { // which is nobody's alternate (RabbitMQ behaviour)
+	if node.alternate == exchange.Default { // which is nobody's alternate (RabbitMQ behaviour)
 		return dst
 	}
-	if other, ok := v.exchanges[name]; ok {
+	if other, ok := v.exchanges[node.alternate]; ok {
 		dst = append(dst, target{exchange: other})
 	}
 	return dst

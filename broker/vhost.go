@@ -1,11 +1,13 @@
 package broker
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/leveretmq/leveret/definitions"
 	"github.com/leveretmq/leveret/exchange"
 	"github.com/leveretmq/leveret/internal/lockorder"
+	"github.com/leveretmq/leveret/policy"
 	"github.com/leveretmq/leveret/queue"
 )
 
@@ -19,9 +21,14 @@ type VHost struct {
 	tracing atomic.Bool
 	types   atomic.Pointer[QueueTypes]
 
+	// regulating is held over a change of policies: they take effect one after the
+	// other. It is taken before the topology lock.
+	regulating sync.Mutex
+
 	mu        lockorder.RWMutex[lockorder.Topology]
 	exchanges map[string]*exchangeNode // guarded by mu
 	queues    map[string]*queueNode    // guarded by mu
+	policies  *policy.Set              // guarded by mu
 	limits    VHostLimits              // guarded by mu
 	deleted   bool                     // guarded by mu
 	// owned are the exclusive queues by the connection that they belong to;
@@ -43,13 +50,15 @@ type target struct {
 
 // exchangeNode is an exchange within the topology; guarded by the vhost's lock.
 type exchangeNode struct {
-	spec     exchange.Spec
-	router   *exchange.Router[target]
-	sourceOf map[string]*edge // by identity of the binding
-	boundTo  edges            // bindings that lead here
-	delay    []*queue.Queue   // the one in which it holds messages back, if it does
-	declared declaration
-	entrance *Entrance
+	spec      exchange.Spec
+	router    *exchange.Router[target]
+	sourceOf  map[string]*edge // by identity of the binding
+	policy    string           // the name of the one that applies, or empty
+	alternate string           // where messages go that lead nowhere; empty is nowhere
+	boundTo   edges            // bindings that lead here
+	delay     []*queue.Queue   // the one in which it holds messages back, if it does
+	declared  declaration
+	entrance  *Entrance
 }
 
 // queueNode is a queue within the topology; guarded by the vhost's lock.
@@ -64,6 +73,7 @@ func newVHost(b *Broker, name string) (*VHost, error) {
 	v := &VHost{
 		name:      name,
 		broker:    b,
+		policies:  policy.NewSet(),
 		limits:    VHostLimits{Queues: unlimited},
 		exchanges: make(map[string]*exchangeNode),
 		queues:    make(map[string]*queueNode),

@@ -59,10 +59,11 @@ func NoRules() Rules {
 
 // law is everything that makes a queue something else than a line of messages.
 type law struct {
-	*Rules             // nil if there are none
-	levels *priorities // nil without priorities
-	single singleActive
-	counts bool // how often messages come back
+	*Rules              // nil if there are none
+	levels  *priorities // nil without priorities
+	single  singleActive
+	counted bool // how often messages come back, whatever the rules say
+	counts  bool // the same, but as the rules say
 	// returnsFirst says that messages that come back go before all others, in
 	// whatever order they come.
 	returnsFirst bool
@@ -126,6 +127,11 @@ const (
 	Abandoned
 )
 
+// timed says whether the rules depend on the time.
+func (l *law) timed() bool {
+	return l.Rules != nil && (l.TTL >= 0 || l.Expires >= 0) || l.delays || l.retries()
+}
+
 // retries says whether messages that come back may have to wait.
 func (l *law) retries() bool { return l.Rules != nil && l.Retry != Retry{} }
 
@@ -154,23 +160,33 @@ func (l *law) retryDelay(returns uint16, how Return) int64 {
 const never = 1<<63 - 1
 
 // deadline is when a message expires.
-func (c *core) deadline(m *message.Message) int64 {
-	ttl := int64(never)
-	if c.law.Rules != nil && c.law.TTL >= 0 {
-		ttl = c.law.TTL
-	}
+func (c *core) deadline(m *message.Message) int64 { return c.law.deadline(c.lifetime(m)) }
+
+// lifetime is from when on the time of a message counts, in milliseconds since 1970,
+// and the time that it has itself, in milliseconds.
+func (c *core) lifetime(m *message.Message) (ready, own int64) {
+	ready, own = m.Arrived, never
 	if m.Properties.Flags()&amqp.FlagExpiration != 0 {
-		if own, ok := m.TTL(); ok {
-			ttl = min(ttl, own)
+		if ttl, ok := m.TTL(); ok {
+			own = ttl
 		}
+	}
+	if c.law.delays {
+		ready += Delay(m) // while it waits it is not ready
+	}
+	return ready, own
+}
+
+// deadline is when a message of such a lifetime expires.
+func (l *law) deadline(ready, own int64) int64 {
+	ttl := own
+	if l.Rules != nil && l.TTL >= 0 {
+		ttl = min(ttl, l.TTL)
 	}
 	if ttl == never {
 		return never
 	}
-	if c.law.delays {
-		ttl += Delay(m) // while it waits it is not ready
-	}
-	return m.Arrived + ttl
+	return ready + ttl
 }
 
 // expired says whether a message should be gone at the given time.

@@ -11,15 +11,16 @@ const (
 // defaultDeliveryLimit is that of quorum queues (RabbitMQ 4.0).
 const defaultDeliveryLimit = 20
 
-// meaning reads what the queue needs of its arguments, which are valid.
-func (s Spec) meaning() (*Arguments, error) {
+// meaning reads what the queue needs of its arguments, which are valid, and of what
+// policies say.
+func (s Spec) meaning(policy map[string]any) (*Arguments, error) {
 	t, err := s.queueType()
 	if err != nil {
 		return nil, err
 	}
 	a := &Arguments{Type: t, Levels: s.levels()}
-	a.law.Rules = s.rules(t)
-	a.law.counts = t == Quorum || a.law.Rules != nil && (a.law.DeliveryLimit >= 0 || a.law.Retry != Retry{})
+	a.law.Rules = s.rules(t, policy)
+	a.law.counted = t == Quorum
 	delays, _ := s.Arguments.Lookup("x-delayed")
 	a.law.delays = delays == true
 	a.law.keeps, a.law.returnsFirst = t == Quorum, t == Quorum
@@ -57,51 +58,60 @@ func (s Spec) levels() int {
 	return int(max(n, 1)) + 1 // zero is as good as one (RabbitMQ 4.0)
 }
 
-// rules reads what the arguments say about messages. Most queues have none.
-func (s Spec) rules(t Type) *Rules {
+// rules reads what arguments and policies say about messages. Most queues have none.
+// Where both say something, it is RabbitMQ that decides.
+func (s Spec) rules(t Type, policy map[string]any) *Rules {
+	both := said{spec: &s, policy: policy}
 	r := NoRules()
-	if t == Quorum {
+	r.TTL = min(both.least("message-ttl"), maxMilliseconds)
+	r.Expires = min(both.least("expires"), maxMilliseconds)
+	r.MaxLength = both.least("max-length")
+	r.MaxBytes = both.least("max-length-bytes")
+	if both.names("delivery-limit") {
+		r.DeliveryLimit = max(both.least("delivery-limit"), unlimited)
+	} else if t == Quorum {
 		r.DeliveryLimit = defaultDeliveryLimit
 	}
-	r.TTL = s.integer("x-message-ttl", unlimited)
-	r.Expires = s.integer("x-expires", unlimited)
-	r.MaxLength = s.integer("x-max-length", unlimited)
-	r.MaxBytes = s.integer("x-max-length-bytes", unlimited)
-	r.DeliveryLimit = s.integer("x-delivery-limit", r.DeliveryLimit)
-	if overflow := Overflow(s.text("x-overflow")); overflow != "" {
-		r.Overflow = overflow
-	}
-	if t == Quorum && r.Overflow == RejectPublishDLX {
-		r.Overflow = DropHead // which RabbitMQ warns of, and does
-	}
-	r.DeadLetter = s.deadLetter(t, r.Overflow)
-	r.Retry = s.retry()
+	r.Overflow = both.overflow(t)
+	r.DeadLetter = both.deadLetter(t, r.Overflow)
+	r.Retry = both.retry()
 	if r == NoRules() {
 		return nil
 	}
 	return &r
 }
 
-func (s Spec) deadLetter(t Type, overflow Overflow) *DeadLetter {
-	value, ok := s.Arguments.Lookup("x-dead-letter-exchange")
-	exchange, text := value.(string)
-	if !ok || !text {
+func (s said) overflow(t Type) Overflow {
+	text, _ := s.text("overflow")
+	if t == Quorum {
+		text = s.policyFirst("overflow")
+	}
+	switch o := Overflow(text); {
+	case o == RejectPublishDLX && t == Quorum: // which RabbitMQ warns of, and does
+	case o == RejectPublish, o == RejectPublishDLX:
+		return o
+	}
+	return DropHead
+}
+
+func (s said) deadLetter(t Type, overflow Overflow) *DeadLetter {
+	exchange, ok := s.text("dead-letter-exchange")
+	if !ok {
 		return nil
 	}
 	d := &DeadLetter{Exchange: exchange}
-	key, ok := s.Arguments.Lookup("x-dead-letter-routing-key")
-	if ok {
-		d.Key, d.HasKey = key.(string)
-	}
+	d.Key, d.HasKey = s.text("dead-letter-routing-key")
 	// Otherwise RabbitMQ falls back to at most once, since a full queue would
 	// have to drop what the strategy must not lose.
-	d.AtLeastOnce = t == Quorum && overflow == RejectPublish && s.text("x-dead-letter-strategy") == "at-least-once"
+	strategy, _ := s.text("dead-letter-strategy")
+	d.AtLeastOnce = t == Quorum && overflow == RejectPublish && strategy == "at-least-once"
 	return d
 }
 
-func (s Spec) retry() Retry {
-	r := Retry{Min: s.integer("x-delayed-retry-min", 0), Max: s.integer("x-delayed-retry-max", 0)}
-	switch s.text("x-delayed-retry-type") {
+func (s said) retry() Retry {
+	r := Retry{Min: s.most("delayed-retry-min"), Max: max(s.least("delayed-retry-max"), 0)}
+	r.Min, r.Max = min(r.Min, maxMilliseconds), min(r.Max, maxMilliseconds)
+	switch kind, _ := s.text("delayed-retry-type"); kind {
 	case "all":
 		r.Failed, r.Returned = true, true
 	case "failed":

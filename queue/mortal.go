@@ -9,6 +9,8 @@ import (
 // mortal is a message that will expire, wherever in the queue it is then.
 type mortal struct {
 	deadline int64 // milliseconds since 1970
+	ready    int64 // from when on its time counts, in milliseconds since 1970
+	own      int64 // the time that the message itself has, in milliseconds; never is none
 	seq      uint64
 	octets   uint32 // of the body
 	level    uint8
@@ -36,9 +38,16 @@ func (c *core) expireAnywhere() (unread bool) {
 
 // expect notes when a message will expire.
 func (c *core) expect(e Entry, m *message.Message) {
-	if deadline := c.deadline(m); deadline != never {
-		c.mortals.push(mortal{deadline: deadline, seq: e.Seq, octets: uint32(m.Size()), level: e.level})
+	if expected := newMortal(c, e, m); expected.deadline != never {
+		c.mortals.push(expected)
 	}
+}
+
+func newMortal(c *core, e Entry, m *message.Message) mortal {
+	ready, own := c.lifetime(m)
+	expected := mortal{ready: ready, own: own, seq: e.Seq, octets: uint32(m.Size()), level: e.level}
+	expected.deadline = c.law.deadline(ready, own)
+	return expected
 }
 
 // take removes a message from the middle of the lane.

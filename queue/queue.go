@@ -22,6 +22,7 @@ type Queue struct {
 
 	mu      lockorder.Mutex[lockorder.Queue]
 	core    core          // guarded by mu
+	policy  Policy        // guarded by mu; what it says is in core
 	loading chan struct{} // guarded by mu; closed when the running load ends, nil if none runs
 	drained chan struct{} // guarded by mu; closed when publishers may go on, nil if none waits
 	charged int64         // guarded by mu; what the pager knows of core.memory
@@ -48,6 +49,8 @@ type Options struct {
 	Pager *Pager
 	// Owner identifies the connection that an exclusive queue belongs to.
 	Owner any
+	// Policy is what operators say about the queue.
+	Policy Policy
 	// NextSeq is the lowest sequence number that was never used.
 	NextSeq uint64
 	// KeepAll makes a durable queue keep messages over a restart that are not
@@ -72,11 +75,11 @@ type Host interface {
 // New makes the queue that the specification describes. The caller has checked
 // a new specification with Validate.
 func New(spec Spec, o Options) (*Queue, error) {
-	args, err := spec.meaning()
+	args, err := spec.meaning(o.Policy.Definition)
 	if err != nil {
 		return nil, err
 	}
-	q := &Queue{spec: spec, args: args, owner: o.Owner, store: o.Store, pager: o.Pager, host: o.Host}
+	q := &Queue{spec: spec, args: args, policy: o.Policy, owner: o.Owner, store: o.Store, pager: o.Pager, host: o.Host}
 	if q.coarse = o.Clock; q.coarse != nil {
 		q.used = time.Now().UnixMilli()
 	}
@@ -102,7 +105,7 @@ func (c *core) obey(args *Arguments) {
 	c.wakeAt, c.fresh = never, noPlace
 	c.lanes = newLanes(args.Levels)
 	c.law = args.law
-	c.timed = c.law.Rules != nil && (c.law.TTL >= 0 || c.law.Expires >= 0) || c.law.delays || c.law.retries()
+	c.govern(args.law.Rules)
 }
 
 // Spec is what the queue was declared as.

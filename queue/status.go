@@ -26,6 +26,9 @@ type Status struct {
 	State State
 	// Policy and OperatorPolicy are the names of those that apply, or empty.
 	Policy, OperatorPolicy string
+	// EffectivePolicy is what both say together, with RabbitMQ's keys; nil if nothing
+	// applies. Nobody changes it.
+	EffectivePolicy map[string]any
 
 	// Ready is what waits for a consumer, Delayed what waits for its time, and
 	// Unacked what a client has and has not settled.
@@ -118,6 +121,7 @@ func (q *Queue) Status() Status {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	s.Policy, s.OperatorPolicy, s.EffectivePolicy = q.policy.Name, q.policy.Operator, q.policy.Definition
 	q.core.describe(&s)
 	if s.Consumers > 0 {
 		s.Capacity = q.use.now(time.Now())
