@@ -25,6 +25,23 @@ type churn struct {
 // Clock is the clock that the broker's queues look at. The server advances it.
 func (b *Broker) Clock() *queue.CoarseClock { return &b.clock }
 
+// Load is what the broker has to do, and what it has it in.
+type Load struct {
+	// Memory is about what queued messages cost in memory, in octets, and
+	// MemoryBudget what they may cost before they are paged out.
+	Memory, MemoryBudget int64
+	// Undertaking is the octets of messages that wait to be dead-lettered.
+	Undertaking int64
+}
+
+// Load is the load of this moment.
+func (b *Broker) Load() Load {
+	b.undertaker.mu.Lock()
+	undertaking := b.undertaker.octets
+	b.undertaker.mu.Unlock()
+	return Load{Memory: b.pager.Used(), MemoryBudget: b.pager.Budget(), Undertaking: undertaking}
+}
+
 // Churn is what has come and gone.
 func (b *Broker) Churn() Churn {
 	c := &b.churn

@@ -32,6 +32,8 @@ type Totals struct {
 	Ready, Delayed, Unacked int
 	// Octets are those of the bodies of all of these.
 	ReadyOctets, DelayedOctets, UnackedOctets int64
+	// PagedOut is the messages of all of these that are out of memory.
+	PagedOut int
 	// Counters never go backwards: what deleted queues and exchanges have counted
 	// stays in them. PublishIn and PublishOut are those of the exchanges.
 	Counters message.Counters
@@ -83,6 +85,7 @@ func (t *Totals) add(other *Totals) {
 	t.ReadyOctets += other.ReadyOctets
 	t.DelayedOctets += other.DelayedOctets
 	t.UnackedOctets += other.UnackedOctets
+	t.PagedOut += other.PagedOut
 	t.Counters.Add(&other.Counters)
 	for kind, more := range other.Types {
 		t.addType(kind, &more)
@@ -109,6 +112,7 @@ func (t *Totals) addQueue(s *queue.Status) {
 	t.ReadyOctets += s.Ready.Octets
 	t.DelayedOctets += s.Delayed.Octets
 	t.UnackedOctets += s.Unacked.Octets
+	t.PagedOut += s.PagedOut.Messages
 	t.addType(s.Type, &TypeTotals{Queues: 1, Consumers: s.Consumers})
 	t.addCounters(s)
 }

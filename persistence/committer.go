@@ -100,8 +100,12 @@ func (s *Store) commitPortion(part portion) error {
 	if err := s.plan(part); err != nil {
 		return err
 	}
+	began, empty := time.Now(), s.writes.empty()
 	if err := s.commit(&s.writes); err != nil {
 		return err
+	}
+	if !empty {
+		s.commits.Observe(0, time.Since(began).Nanoseconds())
 	}
 	s.account()
 	return nil

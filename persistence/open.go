@@ -131,6 +131,7 @@ func openStore(o Options, lock *directoryLock) (*Store, error) {
 
 func newStore(o Options, lock *directoryLock, db *badger.DB, log *badgerLog, disk *space) *Store {
 	s := &Store{
+		commits: newDurations(),
 		options: o, limits: o.Limits, log: o.Logger, db: db, lock: lock, badger: log,
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
 		index: newIndex(), held: map[uint32][]heldRun{},

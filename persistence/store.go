@@ -9,6 +9,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 
+	"github.com/leveretmq/leveret/internal/histogram"
 	"github.com/leveretmq/leveret/queue"
 )
 
@@ -55,6 +56,7 @@ type Store struct {
 	damaged  []*block // own blocks that Open could not read
 	holdable int      // octets of messages that Open may still keep in memory
 
+	commits *histogram.Histogram // durations
 	space   *space
 	swap    swap
 	reclaim reclaimer

@@ -7,8 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/leveretmq/leveret/internal/histogram"
 )
 
 // syncer syncs what Badger writes. A nil one does nothing: Badger does it, or
@@ -19,6 +22,7 @@ type syncer struct {
 	underWay atomic.Int64
 	// logs and tables count the syncs of the value log and of memtables' logs.
 	logs, tables atomic.Uint64
+	took         *histogram.Histogram // by syncs, in nanoseconds
 
 	mappings *mappings
 	// newest is the number of the newest file of the value log.
@@ -35,11 +39,21 @@ func newSyncer(dir string, d Durability) *syncer {
 	if d != Fsync {
 		return nil
 	}
+	took := newDurations()
 	return &syncer{
+		took:  took,
 		maps:  newAdvisor(dir),
-		log:   newestFile{dir: dir, format: "%06d", suffix: logSuffix},
-		table: newestFile{dir: dir, format: "%05d", suffix: tableSuffix},
+		log:   newestFile{dir: dir, format: "%06d", suffix: logSuffix, took: took},
+		table: newestFile{dir: dir, format: "%05d", suffix: tableSuffix, took: took},
 	}
+}
+
+// statistics is how long syncs took.
+func (s *syncer) statistics() histogram.Snapshot {
+	if s == nil {
+		return histogram.Snapshot{}
+	}
+	return s.took.Snapshot()
 }
 
 // start has to come before anything is written.
@@ -211,6 +225,7 @@ type newestFile struct {
 
 	number uint64
 	file   *os.File
+	took   *histogram.Histogram // by syncs, in nanoseconds
 }
 
 // openHighest opens the newest file.
@@ -246,6 +261,7 @@ func (f *newestFile) sync() error {
 	if f.file == nil {
 		return fmt.Errorf("persistence: syncing %s: %w", f.path(f.number), fs.ErrClosed)
 	}
+	began := time.Now()
 	err := unix.Fdatasync(int(f.file.Fd()))
 	for errors.Is(err, unix.EINTR) {
 		err = unix.Fdatasync(int(f.file.Fd()))
@@ -253,6 +269,7 @@ func (f *newestFile) sync() error {
 	if err != nil {
 		return fmt.Errorf("persistence: syncing %s: %w", f.file.Name(), err)
 	}
+	f.took.Observe(0, time.Since(began).Nanoseconds())
 	return nil
 }
 

@@ -109,6 +109,9 @@ func (p *Pager) flooded() bool { return p.used.Load() > 2*p.budget && p.relievin
 // Used is what the messages in memory cost, in octets.
 func (p *Pager) Used() int64 { return p.used.Load() }
 
+// Budget is what they may cost, in octets.
+func (p *Pager) Budget() int64 { return p.budget }
+
 // short says whether memory is short. A queue without a pager always has enough.
 func (p *Pager) short() bool { return p != nil && p.used.Load() > p.budget }
 

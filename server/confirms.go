@@ -175,7 +175,7 @@ func (ch *channel) appendConfirms(dst []byte) []byte {
 	w.fates = w.fates[:rest]
 	w.next += uint64(done)
 	if took, ended := w.sample.end(w.next); ended {
-		ch.conn.server.measures.confirms.observe(ch.conn.number, took.Nanoseconds())
+		ch.conn.server.measures.confirms.Observe(ch.conn.number, took.Nanoseconds())
 	}
 	return dst
 }

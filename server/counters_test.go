@@ -379,6 +379,9 @@ func TestConnections(t *testing.T) {
 
 	first, second := conn.Channels[0], conn.Channels[1]
 	require.Equal(t, conn.Name+" (1)", first.Name)
+	sums := s.n.server.Sums()
+	require.Equal(t, []int{1, 2, 1, 1, 2, 1, 7, 20}, []int{sums.Connections, sums.Channels, sums.Consumers,
+		sums.Publishers, sums.Unacked, sums.Uncommitted, sums.Prefetch, sums.GlobalPrefetch})
 	require.Equal(t, []any{7, 20, false, false}, []any{first.Prefetch, first.GlobalPrefetch, first.Confirm, first.Transactional})
 	require.True(t, second.Transactional)
 	require.WithinDuration(t, time.Now(), first.IdleSince, time.Minute)
@@ -395,4 +398,5 @@ func TestConnections(t *testing.T) {
 	require.True(t, s.n.server.CloseConnection(conn.Name, "enough"))
 	require.Equal(t, "CONNECTION_FORCED - enough", (<-closed).Reason)
 	require.True(t, waitFor(func() bool { return !s.n.server.CloseConnection(conn.Name, "enough") }))
+	require.GreaterOrEqual(t, s.n.server.Sums().ReceivedOctets, sums.ReceivedOctets, "what was received stays")
 }

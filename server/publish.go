@@ -73,7 +73,7 @@ func (ch *channel) publish(m *message.Message) error {
 func (ch *channel) publishNowhere(m *message.Message, to []broker.Requester, mandatory bool, in *inlet) {
 	ch.countPublished(in, 1, 0)
 	in.countUnroutable(mandatory && len(to) == 0)
-	ch.conn.server.measures.sizes.observe(ch.conn.number, int64(m.Size()))
+	ch.conn.server.measures.sizes.Observe(ch.conn.number, int64(m.Size()))
 	if len(to) == 0 {
 		if mandatory {
 			ch.returnMessage(m)

@@ -64,7 +64,7 @@ func (c *connection) measureDelivery(entries []queue.Entry) {
 		return
 	}
 	c.measured = true
-	c.server.measures.deliveries.observe(c.number, time.Now().UnixMilli()-entries[0].Message.Arrived)
+	c.server.measures.deliveries.Observe(c.number, time.Now().UnixMilli()-entries[0].Message.Arrived)
 }
 
 // serveTogether delivers to several consumers of one queue in the order of the

@@ -29,6 +29,7 @@ type Server struct {
 	listeners   map[net.Listener]struct{} // guarded by mu
 	connections map[*connection]struct{}  // guarded by mu
 	open        registry                  // guarded by mu
+	bygone      bygone                    // guarded by mu
 }
 
 // New makes a server; Serve starts it.
@@ -121,6 +122,7 @@ func (s *Server) forget(c *connection) {
 	c.tellClosed()
 	s.mu.Lock()
 	delete(s.connections, c)
+	s.bygone.retire(c)
 	s.dismiss(c)
 	s.mu.Unlock()
 	s.running.Done()

@@ -87,7 +87,7 @@ func (ch *channel) commitTx() error {
 		if p.mandatory && nobody {
 			ch.returnMessage(p.message)
 		}
-		ch.conn.server.measures.sizes.observe(ch.conn.number, int64(p.message.Size()))
+		ch.conn.server.measures.sizes.Observe(ch.conn.number, int64(p.message.Size()))
 		in := ch.inletOf(p.entrance)
 		ch.countPublished(in, 1, len(p.queues))
 		if len(p.queues) == 0 {
