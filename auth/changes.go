@@ -64,6 +64,16 @@ func (d *Directory) withPassword(u definitions.User, password string) (definitio
 	return u, nil
 }
 
+// Hash is what a new password would be kept as, and the name of the algorithm. An empty
+// password has no hash.
+func (d *Directory) Hash(password string) (hash, algorithm string) {
+	u, err := d.withPassword(definitions.User{}, password)
+	if err != nil {
+		return "", d.hashing
+	}
+	return u.PasswordHash, u.HashingAlgorithm
+}
+
 // SetPassword changes a password; an empty one clears it, and the user can no
 // longer log in with a password.
 func (d *Directory) SetPassword(user, password string) (definitions.Change, error) {

@@ -125,7 +125,7 @@ func (r *reader) user(u importedUser) error {
 	}
 	r.imported.Users = append(r.imported.Users, User{
 		Name: u.Name, PasswordHash: u.PasswordHash, HashingAlgorithm: u.HashingAlgorithm, Tags: *u.Tags,
-		MaxConnections: u.Limits.limit(MaxConnections), MaxChannels: u.Limits.limit(MaxChannels),
+		MaxConnections: u.Limits.Limit(MaxConnections), MaxChannels: u.Limits.Limit(MaxChannels),
 	})
 	return nil
 }
@@ -145,7 +145,7 @@ func (r *reader) virtualHost(v importedVHost) error {
 	if v.Name == "" {
 		return errNoName
 	}
-	record := VHost{Name: v.Name, MaxConnections: v.Limits.limit(MaxConnections), MaxQueues: v.Limits.limit(MaxQueues)}
+	record := VHost{Name: v.Name, MaxConnections: v.Limits.Limit(MaxConnections), MaxQueues: v.Limits.Limit(MaxQueues)}
 	var given GivenVHost
 	if v.Metadata != nil {
 		record.Description, record.Tags, record.DefaultQueueType = v.Metadata.Description, v.Metadata.Tags, v.Metadata.DefaultQueueType

@@ -39,7 +39,7 @@ type Document struct {
 type VHostPart struct {
 	Metadata         *Metadata `json:"metadata"`
 	Description      string    `json:"description"`
-	DefaultQueueType string    `json:"default_queue_type"`
+	DefaultQueueType string    `json:"default_queue_type,omitempty"`
 	Limits           Limits    `json:"limits"`
 }
 
@@ -67,10 +67,11 @@ func (t *Tags) UnmarshalJSON(text []byte) error {
 
 // MarshalJSON writes a list, never null.
 func (t Tags) MarshalJSON() ([]byte, error) {
-	if t == nil {
-		return []byte("[]"), nil
+	text := []byte{'['}
+	for _, tag := range t {
+		text = AppendText(appendSeparator(text, '['), tag)
 	}
-	return json.Marshal([]string(t))
+	return append(text, ']'), nil
 }
 
 // Limits are numbers by the name of what they limit.
@@ -114,8 +115,8 @@ func limits(of map[string]Limit) Limits {
 	return l
 }
 
-// limit is the one of the name.
-func (l Limits) limit(name string) Limit {
+// Limit is the one of the name.
+func (l Limits) Limit(name string) Limit {
 	n, ok := l[name]
 	return Limit{Set: ok, Max: n}
 }

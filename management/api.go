@@ -39,6 +39,13 @@ type Options struct {
 	// Facts tells what only the program knows; nil knows nothing. It is called for each
 	// request that shows some of it, at any time.
 	Facts func() Facts
+	// MaxConnections is how many AMQP connections there may be, zero for any number.
+	MaxConnections int
+	// Certificates and Config tell what clients are shown and what the broker is
+	// configured with; each may be nil, and is called per request. Config has no
+	// secrets in it.
+	Certificates func() []Certificate
+	Config       func() []byte
 	// Logger hears of refusals at the level debug and of failures; nil is silence.
 	Logger *slog.Logger
 }
@@ -53,14 +60,15 @@ type API struct {
 	options   Options
 	log       *slog.Logger
 
-	samples *sampler
-	started time.Time
-	routes  []*route
-	paths   tree
-	shapes  shapes
-	foreign *http.CrossOriginProtection
-	buffers sync.Pool // of *bytes.Buffer
-	zippers sync.Pool // of *gzip.Writer
+	samples  *sampler
+	started  time.Time
+	attempts attempts
+	routes   []*route
+	paths    tree
+	shapes   shapes
+	foreign  *http.CrossOriginProtection
+	buffers  sync.Pool // of *bytes.Buffer
+	zippers  sync.Pool // of *gzip.Writer
 }
 
 var _ http.Handler = (*API)(nil)

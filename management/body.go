@@ -3,11 +3,13 @@ package management
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/leveretmq/leveret/admin"
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/definitions"
 )
@@ -16,20 +18,47 @@ import (
 // RabbitMQ does: a client is told of the first one that is wrong.
 type body map[string]json.RawMessage
 
-// body reads the request's. None at all is an empty object.
-func (r *request) body() (body, error) {
+// body reads the request's. None at all is an empty object. The content type is not
+// looked at: clients send any (RabbitMQ behaviour). Those keys that have to be there are
+// reported together.
+func (r *request) body(required ...string) (body, error) {
 	octets, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
 	}
 	b := body{}
-	if len(bytes.TrimSpace(octets)) == 0 {
+	if len(bytes.TrimSpace(octets)) > 0 {
+		if b, err = parseBody(octets); err != nil {
+			return nil, err
+		}
+	}
+	return b, b.require(required...)
+}
+
+func parseBody(octets []byte) (body, error) {
+	var b body
+	if json.Unmarshal(octets, &b) == nil && b != nil {
 		return b, nil
 	}
-	if json.Unmarshal(octets, &b) != nil || b == nil {
-		return nil, badRequest("not_json")
+	var doubly string
+	if json.Unmarshal(octets, &doubly) == nil && doubly != "" {
+		return nil, badRequest("invalid payload: the request body JSON-decoded to a string. Is the input doubly-JSON-encoded?")
 	}
-	return b, nil
+	return nil, badRequest("not_json")
+}
+
+// has says whether there is a member.
+func (b body) has(key string) bool {
+	_, ok := b[key]
+	return ok
+}
+
+// read takes a member into a variable, which stays as it is if there is none.
+func (b body) read(key string, into any) error {
+	if !b.has(key) {
+		return nil
+	}
+	return json.Unmarshal(b[key], into)
 }
 
 // lineWidth is where Erlang begins to print a list with a line for each element.
@@ -73,7 +102,7 @@ func (b body) flag(key string) (bool, error) {
 	case false, "false":
 		return false, nil
 	default:
-		return false, badTerm("not_boolean", v)
+		return false, badRequest("{not_boolean,%s}", termOf(b[key]))
 	}
 }
 
@@ -90,9 +119,9 @@ func (b body) integer(key string, fallback int) (int, error) {
 		if n, err := strconv.Atoi(v); err == nil {
 			return n, nil
 		}
-		return 0, badTerm("not_integer", v)
+		return 0, badRequest("{not_integer,%s}", termOf(b[key]))
 	default:
-		return 0, badTerm("not_integer", v)
+		return 0, badRequest("{not_integer,%s}", termOf(b[key]))
 	}
 }
 
@@ -103,7 +132,7 @@ func (b body) text(key string) (string, error) {
 	}
 	s, ok := b.value(key).(string)
 	if !ok {
-		return "", badTerm("not_string", key)
+		return "", badRequest("%s should be a string, actually was %s", key, termOf(b[key]))
 	}
 	return s, nil
 }
@@ -136,4 +165,38 @@ func hasNull(v any) bool {
 	default:
 		return false
 	}
+}
+
+// termOf is a JSON value as Erlang writes it, for texts.
+func termOf(raw json.RawMessage) string {
+	var wrapped definitions.Arguments
+	if err := json.Unmarshal([]byte(`{"v":`+string(raw)+`}`), &wrapped); err != nil {
+		return string(raw)
+	}
+	v, _ := wrapped.Lookup("v")
+	return amqp.Term(v)
+}
+
+// texts reads several members that have to be text.
+func (b body) texts(into map[string]*string) error {
+	var problems []error
+	for key, target := range into {
+		s, err := b.text(key)
+		*target = s
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
+}
+
+// actor is who makes a change, for events and the audit log.
+func (r *request) actor() admin.Actor {
+	return admin.Actor{User: r.caller.Name, Peer: r.caller.peer}
+}
+
+// flagOr is a member that is true or false, and something else without it.
+func (b body) flagOr(key string, otherwise bool) (bool, error) {
+	if !b.has(key) {
+		return otherwise, nil
+	}
+	return b.flag(key)
 }

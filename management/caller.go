@@ -70,7 +70,6 @@ func (a *API) identify(r *http.Request, from entrance) (caller, error) {
 	if from == operator {
 		return caller{User: auth.User{Name: operatorName}, local: true, peer: "control socket"}, nil
 	}
-	peer := peerOf(r)
 	header := r.Header.Get("Authorization")
 	if header == "" {
 		return caller{}, &problem{status: http.StatusUnauthorized, challenge: true}
@@ -83,15 +82,23 @@ func (a *API) identify(r *http.Request, from entrance) (caller, error) {
 		}
 		return caller{}, loginFailed("Login failed")
 	}
-	user, err := a.authority.Check(name, password, peer)
-	if err != nil {
-		a.log.Debug("HTTP access denied", "reason", err, "peer", r.RemoteAddr)
-		if errors.Is(err, auth.ErrLocalOnly) {
-			return caller{}, loginFailed("User can only log in via localhost")
-		}
-		return caller{}, loginFailed("Login failed")
+	user, err := a.check(name, password, r)
+	return caller{User: user, peer: r.RemoteAddr}, err
+}
+
+// check asks whether the password is right, and counts the answer.
+func (a *API) check(name, password string, r *http.Request) (auth.User, error) {
+	user, err := a.authority.Check(name, password, peerOf(r))
+	if err == nil {
+		a.attempts.succeeded.Add(1)
+		return user, nil
 	}
-	return caller{User: user, peer: r.RemoteAddr}, nil
+	a.attempts.failed.Add(1)
+	a.log.Debug("HTTP access denied", "reason", err, "peer", r.RemoteAddr)
+	if errors.Is(err, auth.ErrLocalOnly) {
+		return user, loginFailed("User can only log in via localhost")
+	}
+	return user, loginFailed("Login failed")
 }
 
 // peerOf is where a request comes from, as far as it matters to logins.

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -48,7 +49,12 @@ func newRig(t *testing.T) *rig {
 	authority, err := auth.New(auth.AuthorityOptions{Directory: directory, LoopbackUsers: []string{rootUser}})
 	require.NoError(t, err)
 	g.api = New(Options{
-		Admin: g.Admin, Broker: b, Authority: authority, NodeName: "leveret@test",
+		Admin: g.Admin, Broker: b, Authority: authority, NodeName: "leveret@test", ProductVersion: "1.0",
+		Facts: func() Facts {
+			return Facts{Listeners: []Listener{
+				{"amqp", netip.MustParseAddrPort("[::]:5672")}, {"http", netip.MustParseAddrPort("[::]:15672")},
+			}}
+		},
 		Server: server.New(server.Options{Broker: b, Authenticator: authority}),
 	})
 	return g

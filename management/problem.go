@@ -1,38 +1,41 @@
 package management
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/auth"
+	policies "github.com/leveretmq/leveret/policy"
 )
 
 // problem is a refusal as clients see it: {"error": kind, "reason": reason}.
 type problem struct {
 	status int
 	kind   string
-	reason any // text, or a list where RabbitMQ answers with an Erlang tuple
+	// reason is always text: RabbitMQ has a list in the place of some Erlang terms,
+	// over which clients with types stumble. Here it is the term as text.
+	reason string
 	// challenge asks the client to log in.
 	challenge bool
 }
 
 // Error is the reason, for the log.
-func (p *problem) Error() string { return fmt.Sprintf("%d %s: %v", p.status, p.kind, p.reason) }
+func (p *problem) Error() string { return fmt.Sprintf("%d %s: %s", p.status, p.kind, p.reason) }
 
-// MarshalJSON is the body of the answer.
-func (p *problem) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Error  string `json:"error"`
-		Reason any    `json:"reason"`
-	}{p.kind, p.reason})
+// problemView is the body of a refusal.
+type problemView struct {
+	Error  string `json:"error"`
+	Reason string `json:"reason"`
 }
+
+// notFoundKind is the kind of the problem that something does not exist.
+const notFoundKind = "Object Not Found"
 
 // notFound answers for what does not exist.
 func notFound() error {
-	return &problem{status: http.StatusNotFound, kind: "Object Not Found", reason: "Not Found"}
+	return &problem{status: http.StatusNotFound, kind: notFoundKind, reason: "Not Found"}
 }
 
 // badRequest is 400 with a reason that scripts look for.
@@ -40,9 +43,12 @@ func badRequest(format string, args ...any) error {
 	return &problem{status: http.StatusBadRequest, kind: "bad_request", reason: fmt.Sprintf(format, args...)}
 }
 
-// badTerm is 400 with a reason that is a tuple in RabbitMQ, and a list in JSON.
-func badTerm(reason ...any) error {
-	return &problem{status: http.StatusBadRequest, kind: "bad_request", reason: reason}
+// badTerm is 400 with a reason that is a tuple in RabbitMQ, and a list in its JSON.
+func badTerm(kind string, v any) error { return badRequest("{%s,%s}", kind, amqp.Term(v)) }
+
+// noVHost answers for a change in a virtual host that does not exist.
+func noVHost() error {
+	return &problem{status: http.StatusNotFound, kind: "not_found", reason: "vhost_not_found"}
 }
 
 // unauthorised is the refusal of somebody who has logged in.
@@ -61,15 +67,23 @@ func problemOf(err error) *problem {
 	var p *problem
 	var protocol *amqp.Error
 	var tooLarge *http.MaxBytesError
+	var invalid *policies.Error
 	switch {
 	case errors.As(err, &p):
 		return p
 	case errors.As(err, &tooLarge):
 		return &problem{status: http.StatusBadRequest, kind: "bad_request", reason: "Exceeded HTTP request body size limit"}
+	case errors.As(err, &invalid):
+		return &problem{status: http.StatusBadRequest, kind: "bad_request", reason: invalid.Error()}
 	case errors.As(err, &protocol):
 		return problemOfProtocol(protocol)
+	case errors.Is(err, auth.ErrProtected):
+		return &problem{status: http.StatusPreconditionFailed, kind: "precondition_failed", reason: err.Error()}
+	case errors.Is(err, auth.ErrInvalidName), errors.Is(err, auth.ErrTooMany), errors.Is(err, auth.ErrQueueType),
+		errors.Is(err, auth.ErrInvalidPattern), errors.Is(err, auth.ErrNotBase64):
+		return &problem{status: http.StatusBadRequest, kind: "bad_request", reason: err.Error()}
 	case errors.Is(err, auth.ErrNoSuchUser), errors.Is(err, auth.ErrNoSuchVHost):
-		return &problem{status: http.StatusNotFound, kind: "Object Not Found", reason: "Not Found"}
+		return &problem{status: http.StatusNotFound, kind: notFoundKind, reason: "Not Found"}
 	default:
 		return nil
 	}

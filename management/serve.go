@@ -82,6 +82,9 @@ func (a *API) answer(r *request, from entrance) (reply, error) {
 		return reply{}, &problem{status: http.StatusNotAcceptable}
 	}
 	if r.route.rule != none && !a.exists(r.vhost()) {
+		if r.Method == http.MethodPut || r.Method == http.MethodPost {
+			return reply{}, noVHost()
+		}
 		return reply{}, notFound()
 	}
 	answer, err := r.route.handle(a, r)

@@ -1,5 +1,36 @@
 package management
 
+import (
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"sync/atomic"
+)
+
+// sessionRoutes are about who asks.
+func sessionRoutes() []route {
+	return []route{
+		{method: get, pattern: "/api/whoami", tag: anyone, handle: (*API).whoami,
+			summary: "the user that is logged in"},
+		{method: get, pattern: "/api/version", tag: public, handle: (*API).version,
+			summary: "the version of RabbitMQ that the API follows"},
+		{method: get, pattern: "/api/auth", tag: public, handle: (*API).authSettings,
+			summary: "how to log in: with a name and a password"},
+		{method: post, pattern: "/api/login", tag: public, handle: (*API).login,
+			summary: "check the form fields username and password, and set a cookie"},
+		{method: get, pattern: "/api/auth/attempts/{node}", tag: monitoring, handle: (*API).listAttempts,
+			summary: "how many logins there were, by protocol"},
+		{method: del, pattern: "/api/auth/attempts/{node}", tag: monitoring, handle: (*API).resetAttempts,
+			summary: "count logins from zero"},
+		{method: get, pattern: "/api/auth/attempts/{node}/source", tag: monitoring, handle: (*API).listSources,
+			summary: "empty: logins are not counted by where they come from"},
+		{method: del, pattern: "/api/auth/attempts/{node}/source", tag: monitoring, handle: (*API).resetAttempts,
+			summary: "count logins from zero"},
+		{method: get, pattern: "/api/auth/hash_password/{password}", tag: administrator, handle: (*API).hashPassword,
+			summary: "what a password would be kept as"},
+	}
+}
+
 // whoamiView is who asks.
 type whoamiView struct {
 	Name         string   `json:"name"`
@@ -8,7 +39,7 @@ type whoamiView struct {
 }
 
 func (a *API) whoami(r *request) (reply, error) {
-	tags := r.caller.Tags
+	tags := slices.Clone(r.caller.Tags)
 	if r.caller.local {
 		tags = []string{administrator.String()}
 	}
@@ -16,3 +47,74 @@ func (a *API) whoami(r *request) (reply, error) {
 }
 
 func (a *API) version(*request) (reply, error) { return value(a.options.Version), nil }
+
+func (a *API) authSettings(*request) (reply, error) {
+	return show(map[string]bool{"oauth_enabled": false}), nil
+}
+
+// maxLoginForm bounds the form of a login, in octets.
+const maxLoginForm = 64 << 10
+
+// login is what RabbitMQ's web page uses. The cookie is for scripts of a page: nothing
+// here accepts it, so that no foreign page can make use of it.
+func (a *API) login(r *request) (reply, error) {
+	r.Body = http.MaxBytesReader(nil, r.Body, maxLoginForm)
+	if err := r.ParseForm(); err != nil {
+		return reply{}, loginFailed("Login failed")
+	}
+	name, password := r.PostForm.Get("username"), r.PostForm.Get("password")
+	user, err := a.check(name, password, r.Request)
+	if err != nil {
+		return reply{}, err
+	}
+	if !(caller{User: user}).is(anyone) {
+		return reply{}, loginFailed(anyone.refusal())
+	}
+	cookie := http.Cookie{
+		Name: "auth", Value: base64.StdEncoding.EncodeToString([]byte(name + ":" + password)),
+		SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
+	}
+	return value("ok").with("Set-Cookie", cookie.String()), nil
+}
+
+// attempts counts logins over HTTP.
+type attempts struct{ succeeded, failed atomic.Uint64 }
+
+// attemptsView is how many logins of a protocol there were.
+type attemptsView struct {
+	Protocol  string `json:"protocol"`
+	Attempts  uint64 `json:"auth_attempts"`
+	Failed    uint64 `json:"auth_attempts_failed"`
+	Succeeded uint64 `json:"auth_attempts_succeeded"`
+}
+
+// here refuses the names of other nodes: there are none.
+func (a *API) here(r *request) error {
+	if r.param("node") != a.options.NodeName {
+		return notFound()
+	}
+	return nil
+}
+
+func (a *API) listAttempts(r *request) (reply, error) {
+	succeeded, failed := a.attempts.succeeded.Load(), a.attempts.failed.Load()
+	return list([]attemptsView{
+		{Protocol: "http", Attempts: succeeded + failed, Failed: failed, Succeeded: succeeded},
+	}), a.here(r)
+}
+
+func (a *API) listSources(r *request) (reply, error) { return list([]attemptsView{}), a.here(r) }
+
+func (a *API) resetAttempts(r *request) (reply, error) {
+	if err := a.here(r); err != nil {
+		return reply{}, err
+	}
+	a.attempts.succeeded.Store(0)
+	a.attempts.failed.Store(0)
+	return done(), nil
+}
+
+func (a *API) hashPassword(r *request) (reply, error) {
+	hash, _ := a.directory.Hash(r.param("password"))
+	return show(map[string]string{"ok": hash}), nil
+}

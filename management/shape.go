@@ -123,6 +123,13 @@ type sortKey struct {
 }
 
 func keyOf(v reflect.Value) sortKey {
+	if v.IsValid() && v.Type() == reflect.TypeFor[json.RawMessage]() {
+		var decoded any
+		if json.Unmarshal(v.Bytes(), &decoded) != nil {
+			return sortKey{}
+		}
+		v = reflect.ValueOf(decoded)
+	}
 	switch {
 	case !v.IsValid():
 		return sortKey{}

@@ -15,15 +15,9 @@ const (
 
 // table is everything that can be called.
 func table() []route {
-	return slices.Concat(sessionRoutes(), viewRoutes())
-}
-
-// sessionRoutes are about who asks.
-func sessionRoutes() []route {
-	return []route{
-		{method: get, pattern: "/api/whoami", tag: anyone, handle: (*API).whoami,
-			summary: "the user that is logged in"},
-		{method: get, pattern: "/api/version", tag: public, handle: (*API).version,
-			summary: "the version of RabbitMQ that the API follows"},
-	}
+	return slices.Concat(
+		pageRoutes(), sessionRoutes(), userRoutes(), permissionRoutes(), vhostRoutes(), limitRoutes(),
+		parameterRoutes(), policyRoutes(), definitionRoutes(), clusterRoutes(), healthRoutes(),
+		viewRoutes(),
+	)
 }

@@ -226,6 +226,3 @@ func dependencies() []*debug.Module {
 	}
 	return info.Deps
 }
-
-// clusterName is what an operator has called the cluster.
-func (a *API) clusterName() string { return a.options.ClusterName }

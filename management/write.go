@@ -132,5 +132,5 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		a.finish(w, p.status)
 		return
 	}
-	a.write(w, r, reply{status: p.status, body: p, shape: plain})
+	a.write(w, r, reply{status: p.status, body: problemView{p.kind, p.reason}, shape: plain})
 }
