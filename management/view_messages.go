@@ -306,9 +306,12 @@ func (a acting) queueToGet(name string) (*queue.Queue, error) {
 	return q, q.CheckGet()
 }
 
-// maxGetOctets bounds the payloads of one answer: what comes after that stays in the
-// queue.
-const maxGetOctets = 64 << 20
+const (
+	// maxGetOctets bounds one answer: what comes after that stays in the queue.
+	maxGetOctets = 64 << 20
+	// getOverhead is about what a message costs beside its payload, in octets.
+	getOverhead = 1 << 10
+)
 
 // from fetches and shows messages, and settles them.
 func (f fetching) from(who acting, q *queue.Queue) []gotView {
@@ -320,7 +323,7 @@ func (f fetching) from(who acting, q *queue.Queue) []gotView {
 		if !ok {
 			break
 		}
-		octets += len(d.Message.Body)
+		octets += len(d.Message.Body) + getOverhead
 		if who.VHost.Tracing() {
 			who.VHost.TraceDelivered(broker.Witness{User: who.name}, &d.Entry, q.Name())
 		}

@@ -54,16 +54,21 @@ type queueView struct {
 
 // quorumView is what quorum queues have more.
 type quorumView struct {
+	membership
 	DeliveryLimit any            `json:"delivery_limit"` // a number, or "unlimited"
-	Leader        string         `json:"leader"`
-	Members       []string       `json:"members"`
 	BytesDead     int64          `json:"message_bytes_dlx"`
 	Dead          int            `json:"messages_dlx"`
 	ReadyHigh     int            `json:"messages_ready_high"`
 	ReadyNormal   int            `json:"messages_ready_normal"`
 	ReadyReturned int            `json:"messages_ready_returned"`
-	Online        []string       `json:"online"`
 	OpenFiles     map[string]int `json:"open_files"`
+}
+
+// membership is where a quorum queue is.
+type membership struct {
+	Leader  string   `json:"leader"`
+	Members []string `json:"members"`
+	Online  []string `json:"online"`
 }
 
 // peerView is the connection that something belongs to.
@@ -190,9 +195,13 @@ func (v *queueViews) quorum(s *queue.Status) *quorumView {
 		limit = s.DeliveryLimit
 	}
 	return &quorumView{
-		DeliveryLimit: limit, Leader: v.node[0], Members: v.node, Online: v.node,
+		membership: v.membership(), DeliveryLimit: limit,
 		ReadyNormal: s.Ready.Messages, OpenFiles: map[string]int{v.node[0]: 0},
 	}
+}
+
+func (v *queueViews) membership() membership {
+	return membership{Leader: v.node[0], Members: v.node, Online: v.node}
 }
 
 // orNull is nil for an empty text.
@@ -219,6 +228,7 @@ type bareQueue struct {
 	Durable    bool                  `json:"durable"`
 	Exclusive  bool                  `json:"exclusive"`
 	*bareTotals
+	*membership
 	Name   string `json:"name"`
 	Node   string `json:"node"`
 	Policy string `json:"policy,omitempty"`
@@ -238,6 +248,10 @@ func (v *queueViews) bare(s *queue.Status, r *request) bareQueue {
 		Arguments: definitions.Arguments(s.Spec.Arguments), AutoDelete: s.Spec.AutoDelete, Durable: s.Spec.Durable,
 		Exclusive: s.Spec.Exclusive, Name: s.Spec.Name, Node: v.node[0], Policy: s.Policy,
 		State: string(s.State), Type: string(s.Type), VHost: s.Spec.VHost,
+	}
+	if s.Type == queue.Quorum {
+		where := v.membership()
+		view.membership = &where
 	}
 	if r.flag("enable_queue_totals") {
 		n := queueNumbers(s)
@@ -324,7 +338,10 @@ func (a *API) quorumStatus(r *request) (reply, error) {
 		return reply{}, notFound()
 	}
 	if s.Type != queue.Quorum {
-		return reply{}, &problem{status: 503, kind: "service_unavailable", reason: "quorum queue status is not available for a " + string(s.Type) + " queue"}
+		return unhealthy(struct {
+			Status string `json:"status"`
+			Reason string `json:"reason"`
+		}{"failed", string(s.Type) + "_queue_not_supported"}), nil
 	}
 	return value([]quorumStatus{{
 		Node: a.options.NodeName, State: "leader", Membership: "voter", Snapshot: -1, Term: 1,
