@@ -10,7 +10,7 @@ import (
 func (m *model) publish() {
 	m.lock()
 	n := 1 + m.rng.IntN(20)
-	if m.law.Rules == nil || !m.law.bounded() || m.law.Overflow == DropHead {
+	if !m.bounded() || m.rules.Overflow == DropHead {
 		m.must(m.offer(n), "the messages are taken")
 		return
 	}
@@ -20,7 +20,7 @@ func (m *model) publish() {
 		msg := m.anyMessage()
 		refused := m.full(msg)
 		equal(m, !refused, m.offer(1, msg), "a message is taken")
-		if refused && m.law.Overflow == RejectPublishDLX {
+		if refused && m.rules.Overflow == RejectPublishDLX {
 			m.step.refused = msg
 		}
 		m.compare()
@@ -81,7 +81,7 @@ func (m *model) admit(msg *message.Message) {
 // full says whether a queue that refuses messages has to refuse this one.
 func (m *model) full(msg *message.Message) bool {
 	count, octets := m.amount()
-	return exceeds(count+1, m.law.MaxLength) || exceeds(octets+int64(msg.Size()), m.law.MaxBytes)
+	return exceeds(count+1, m.rules.MaxLength) || exceeds(octets+int64(msg.Size()), m.rules.MaxBytes)
 }
 
 // amount is how much is ready, in messages and octets.
@@ -221,7 +221,7 @@ func (m *model) reject() {
 // drop notes that the queue has to let a message go.
 func (m *model) drop(f *fact, reason Reason) {
 	f.where, f.reason = isGone, reason
-	if m.law.Rules != nil && m.law.DeadLetter != nil {
+	if m.rules.DeadLetter != nil {
 		f.where = isDead
 	}
 }
@@ -234,11 +234,11 @@ func (m *model) requeue() {
 		f := m.all[d.Seq]
 		m.comesBack(f)
 		f.flagged = true
-		if m.law.counts {
+		if m.counts() {
 			f.returned++
 		}
 		switch delay := m.retryDelay(f.returned, how); {
-		case m.law.counts && m.law.Rules != nil && exceeds(int64(f.returned), m.law.DeliveryLimit):
+		case m.counts() && exceeds(int64(f.returned), m.rules.DeliveryLimit):
 			m.drop(f, DeliveryLimit)
 		case delay > 0:
 			f.where, f.due = isWaiting, m.now+delay
@@ -253,12 +253,12 @@ func (m *model) requeue() {
 
 // retryDelay is how long a message has to wait that comes back.
 func (m *model) retryDelay(returned uint16, how Return) int64 {
-	if m.law.Rules == nil || how == Nacked && !m.law.Retry.Returned || how != Nacked && !m.law.Retry.Failed {
+	if how == Nacked && !m.rules.Retry.Returned || how != Nacked && !m.rules.Retry.Failed {
 		return 0
 	}
-	delay := m.law.Retry.Min * int64(returned)
-	if m.law.Retry.Max > 0 {
-		delay = min(delay, m.law.Retry.Max)
+	delay := m.rules.Retry.Min * int64(returned)
+	if m.rules.Retry.Max > 0 {
+		delay = min(delay, m.rules.Retry.Max)
 	}
 	return delay
 }

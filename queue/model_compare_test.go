@@ -27,7 +27,7 @@ func (m *model) compare() {
 // collectDead takes the dead messages over, as the undertaker does.
 func (m *model) collectDead() {
 	for _, d := range m.effects.dead {
-		m.must(m.law.DeadLetter == d.Letter, "where dead messages go")
+		m.must(m.rules.DeadLetter == d.Letter, "where dead messages go")
 		m.unburied = append(m.unburied, d)
 		if d.Seq == noPlace {
 			m.must(m.step.refused == d.Message, "a refused message")
@@ -46,7 +46,7 @@ func (m *model) collectDead() {
 		equal(m, f.reason, d.Reason, "why message %d was dropped", f.seq)
 	}
 	m.effects.dead = nil
-	if m.law.Rules == nil || m.law.DeadLetter == nil {
+	if m.rules.DeadLetter == nil {
 		m.step.refused = nil
 	}
 	m.must(m.step.refused == nil, "what was refused is dead")
@@ -71,7 +71,7 @@ func (m *model) follow(f *fact, found contents) {
 		m.taken(f, with)
 		f.where = isAssigned
 	case !ready:
-		m.must(m.law.Rules == nil || m.law.DeadLetter == nil, "message %d was lost", f.seq)
+		m.must(m.rules.DeadLetter == nil, "message %d was lost", f.seq)
 		reason := MaxLength
 		if m.expired(f) {
 			reason = Expired
@@ -103,7 +103,7 @@ func (m *model) dropped(f *fact, reason Reason) {
 	if reason == Expired {
 		m.must(m.expired(f), "message %d has not expired", f.seq)
 	} else {
-		m.must(m.law.Rules != nil && m.law.bounded() && m.law.Overflow == DropHead, "message %d was dropped", f.seq)
+		m.must(m.bounded() && m.rules.Overflow == DropHead, "message %d was dropped", f.seq)
 	}
 	m.drop(f, reason)
 	m.step.left = append(m.step.left, f)

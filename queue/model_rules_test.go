@@ -167,7 +167,7 @@ func (m *model) checkLimits() {
 		}
 	}
 	if last != nil {
-		over := exceeds(count+1, m.law.MaxLength) || exceeds(octets+int64(last.message.Size()), m.law.MaxBytes)
+		over := exceeds(count+1, m.rules.MaxLength) || exceeds(octets+int64(last.message.Size()), m.rules.MaxBytes)
 		m.must(over, "message %d was not too much", last.seq)
 	}
 }
@@ -234,15 +234,16 @@ func (m *model) checkSettled() {
 		}
 	}
 	m.checkTimer()
+	m.must(m.timed || !m.temporal(), "the queue does not look at the clock")
 	takes := slices.ContainsFunc(m.consumers, m.mayTake)
 	m.checkFresh(takes)
 	if front == nil {
 		return
 	}
 	over := false
-	if m.law.Rules != nil && m.law.Overflow == DropHead {
+	if m.rules.Overflow == DropHead {
 		count, octets := m.amount()
-		over = exceeds(count, m.law.MaxLength) || exceeds(octets, m.law.MaxBytes)
+		over = exceeds(count, m.rules.MaxLength) || exceeds(octets, m.rules.MaxBytes)
 	}
 	// What is left of a page may begin later than the core knows.
 	if _, at := m.lanes.front(); at == inLow || at == inOut {
@@ -276,7 +277,7 @@ func (m *model) checkTimer() {
 		}
 		// What was with a client at its time, or transient and out of memory, expires
 		// at the front.
-		if m.law.anywhere && f.where == isReady && (f.fresh || f.awake < m.deadline(f)) && (f.keep || !m.swapped) {
+		if m.law.anywhere && f.where == isReady && !f.unseen && (f.fresh || f.awake < m.deadline(f)) && (f.keep || !m.swapped) {
 			m.must(!m.expired(f), "message %d has expired", f.seq)
 		}
 	}

@@ -19,6 +19,7 @@ type model struct {
 	*core
 	t         *testing.T
 	queue     *Queue
+	rules     Rules // that the queue was given last
 	rng       *rand.Rand
 	at        string      // the seed and the step, for failures
 	clock     int64       // milliseconds since 1970; the core may lag behind
@@ -55,6 +56,7 @@ type fact struct {
 	due      int64
 	awake    int64 // since when it has been ready
 	fresh    bool  // came in this step
+	unseen   bool  // was not at hand when the time to live changed, and expires at the front
 	onDisk   bool
 }
 
@@ -82,7 +84,7 @@ func newModel(t *testing.T, seed uint64, arguments func(*rand.Rand) amqp.Table) 
 	m.mortal = m.rng.IntN(4) > 0
 	q, err := New(Spec{Durable: true, Arguments: arguments(m.rng)}, Options{})
 	require.NoError(t, err)
-	m.queue, m.core = q, &q.core
+	m.queue, m.core, m.rules = q, &q.core, rulesOf(q.core.law.Rules)
 	return m
 }
 
@@ -129,6 +131,7 @@ func (m *model) next(at string) {
 		{"remove consumer", 2, m.removeConsumer},
 		{"pause", 1, m.pause},
 		{"let time pass", 3, m.pass},
+		{"govern", 1, m.govern},
 		{"bury", 2, m.bury},
 		{"page out", 2, m.pageOut},
 		{"write a page", 2, m.writePage},
@@ -222,8 +225,8 @@ func (m *model) deadline(f *fact) int64 {
 	if m.law.delays {
 		since += Delay(f.message)
 	}
-	if m.law.Rules != nil && m.law.TTL >= 0 {
-		at = since + m.law.TTL
+	if m.rules.TTL >= 0 {
+		at = since + m.rules.TTL
 	}
 	if own, ok := f.message.TTL(); ok {
 		at = min(at, since+own)
