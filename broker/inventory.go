@@ -137,7 +137,11 @@ func (v *VHost) retire(q *queue.Queue) {
 }
 
 // Totals is what all virtual hosts have together.
-func (b *Broker) Totals() Totals {
+func (b *Broker) Totals() Totals { return b.Survey(Survey{}) }
+
+// Survey shows all queues, exchanges and virtual hosts, and returns what they have
+// together: all that there is to count, in one pass.
+func (b *Broker) Survey(show Survey) Totals {
 	b.vhostsMu.RLock()
 	var t Totals
 	t.add(&b.retired)
@@ -145,7 +149,7 @@ func (b *Broker) Totals() Totals {
 	vhosts = slices.AppendSeq(vhosts, maps.Keys(b.leaving))
 	b.vhostsMu.RUnlock()
 	for _, v := range vhosts {
-		of := v.Totals()
+		of := v.survey(show)
 		t.add(&of)
 	}
 	return t
@@ -164,16 +168,37 @@ func (b *Broker) retire(v *VHost) {
 }
 
 // Totals is what the virtual host has together.
-func (v *VHost) Totals() Totals {
+func (v *VHost) Totals() Totals { return v.survey(Survey{}) }
+
+// Survey is who is shown all that there is, one after the other and in no order. No
+// lock is held meanwhile, and what is shown is only valid in the call. What is nil is
+// not called.
+type Survey struct {
+	Queue    func(*queue.Status)
+	Exchange func(*ExchangeStatus)
+	VHost    func(name string, t *Totals) // after its queues and exchanges
+}
+
+func (v *VHost) survey(show Survey) Totals {
 	queues, exchanges, t := v.snapshot()
+	var s queue.Status
 	for _, q := range queues {
-		s := q.Status()
+		s = q.Status()
 		t.addQueue(&s)
+		if show.Queue != nil {
+			show.Queue(&s)
+		}
 	}
 	for i := range exchanges {
 		t.Exchanges++
 		t.Bindings += exchanges[i].Bindings
 		t.Counters.Add(&exchanges[i].Counters)
+		if show.Exchange != nil {
+			show.Exchange(&exchanges[i])
+		}
+	}
+	if show.VHost != nil {
+		show.VHost(v.name, &t)
 	}
 	return t
 }

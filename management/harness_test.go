@@ -35,7 +35,7 @@ type rig struct {
 	broker *broker.Broker
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	t.Helper()
 	store, err := persistence.Open(persistence.Options{Dir: t.TempDir(), Durability: persistence.OS})
 	require.NoError(t, err)
@@ -61,7 +61,7 @@ func newRig(t *testing.T) *rig {
 }
 
 // populate makes the users and virtual hosts.
-func (g *rig) populate(t *testing.T) {
+func (g *rig) populate(t testing.TB) {
 	t.Helper()
 	var set definitions.Set
 	for _, name := range []string{"/", "other"} {

@@ -77,14 +77,20 @@ func newSeries[K comparable](width, grow int, steps []step) *series[K] {
 
 // record takes the counters of all objects at a round; fill calls each for every
 // object. Objects that it does not name any more are forgotten. The values are not
-// kept. Fill runs under the lock of the series: it must not wait for anything.
+// kept. No lock is held while fill is on its way. One goroutine calls it.
 func (s *series[K]) record(round int64, fill func(each func(key K, values []int64))) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	first := s.round == 0
 	passed := max(round-s.round, 1)
 	s.round = round
-	fill(func(key K, values []int64) { s.take(key, values, first, passed) })
+	s.mu.Unlock()
+	fill(func(key K, values []int64) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.take(key, values, first, passed)
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for key, h := range s.objects {
 		if h.round != round {
 			delete(s.objects, key)
@@ -92,7 +98,7 @@ func (s *series[K]) record(round int64, fill func(each func(key K, values []int6
 	}
 }
 
-// take notes the values of one object. What is seen for the first time has counted
+// take notes the values of one object; the caller holds the lock. What is seen for the first time has counted
 // from zero, unless nothing was looked at before.
 func (s *series[K]) take(key K, values []int64, first bool, passed int64) {
 	h := s.objects[key]

@@ -89,37 +89,30 @@ func (s *sampler) sample(round int64, node nodeNumbers) {
 	s.node.record(round, func(each func(struct{}, []int64)) { each(struct{}{}, node[:]) })
 }
 
+// sampleQueues looks at queues, exchanges and what has them, in one pass. Only one
+// queue is locked at a time, and none of the series meanwhile.
 func (s *sampler) sampleQueues(round int64) {
-	vhosts := s.broker.VHosts()
-	totals := make([]numbers, 0, len(vhosts))
-	var whole numbers
-	var queues []queue.Status
-	var exchanges []broker.ExchangeStatus
-	for _, name := range vhosts {
-		queues = append(queues, s.broker.Queues(name)...)
-		exchanges = append(exchanges, s.broker.Exchanges(name)...)
-		n := s.totals(name)
-		totals = append(totals, n)
-		for i := range whole {
-			whole[i] += n[i]
-		}
-	}
-	s.queues.record(round, func(each func(named, []int64)) {
-		for i := range queues {
-			n := queueNumbers(&queues[i])
-			each(named{queues[i].Spec.VHost, queues[i].Spec.Name}, n[:])
-		}
-	})
-	s.exchanges.record(round, func(each func(named, []int64)) {
-		for i := range exchanges {
-			n := numbersOf(&exchanges[i].Counters)
-			each(named{exchanges[i].Spec.VHost, exchanges[i].Spec.Name}, n[:])
-		}
-	})
-	s.vhosts.record(round, func(each func(string, []int64)) {
-		for i, name := range vhosts {
-			each(name, totals[i][:])
-		}
+	var whole, n numbers // n is used again and again
+	s.queues.record(round, func(queues func(named, []int64)) {
+		s.exchanges.record(round, func(exchanges func(named, []int64)) {
+			s.vhosts.record(round, func(vhosts func(string, []int64)) {
+				t := s.broker.Survey(broker.Survey{
+					Queue: func(q *queue.Status) {
+						n = queueNumbers(q)
+						queues(named{q.Spec.VHost, q.Spec.Name}, n[:])
+					},
+					Exchange: func(x *broker.ExchangeStatus) {
+						n = numbersOf(&x.Counters)
+						exchanges(named{x.Spec.VHost, x.Spec.Name}, n[:])
+					},
+					VHost: func(name string, t *broker.Totals) {
+						n = totalNumbers(t)
+						vhosts(name, n[:])
+					},
+				})
+				whole = totalNumbers(&t)
+			})
+		})
 	})
 	s.whole.record(round, func(each func(struct{}, []int64)) { each(struct{}{}, whole[:]) })
 }

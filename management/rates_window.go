@@ -118,6 +118,7 @@ func (s *series[K]) motion(key K, w windows) motion {
 	}
 	m.known = &known{last: make([]int64, s.width), round: s.round, steps: s.steps}
 	if h != nil {
+		m.known.round = h.round // which is the one before, while a look is under way
 		addPacked(m.known.last, h.last)
 		for i := range h.trails {
 			m.known.trails = append(m.known.trails, h.trails[i].clone())

@@ -111,12 +111,13 @@ func (b body) properties() (list amqp.PropertyList, err error) {
 		{"type", &list.Type, amqp.FlagType}, {"user_id", &list.UserID, amqp.FlagUserID},
 		{"app_id", &list.AppID, amqp.FlagAppID}, {"cluster_id", &list.ClusterID, amqp.FlagClusterID},
 	} {
+		if !given.has(text.key) {
+			continue
+		}
 		if *text.into, err = given.text(text.key); err != nil {
-			return list, err
+			return list, badTerm("not_string", text.key)
 		}
-		if _, present := given[text.key]; present {
-			list.Present |= text.flag
-		}
+		list.Present |= text.flag
 		if len(*text.into) > amqp.MaxShortString {
 			return list, badRequest("%s has more than %d octets", text.key, amqp.MaxShortString)
 		}
@@ -186,12 +187,17 @@ func (a *API) publishOne(ctx context.Context, who acting, m *message.Message) (r
 	if tracing {
 		who.VHost.TracePublished(broker.Witness{User: who.name}, m, keys, queues)
 	}
-	requesters := publisher.Requesters()
+	requesters, entrance := publisher.Requesters(), publisher.Entrance()
 	m.Share(len(queues) + len(requesters))
 	for _, one := range requesters {
 		one.Reply(m)
 	}
+	entrance.Published(1, len(queues), confirmed)
 	if len(queues) == 0 {
+		if len(requesters) == 0 {
+			entrance.Unroutable(mandatory)
+		}
+		entrance.Confirmed(1)
 		return len(requesters) > 0, nil
 	}
 	done := make(settled, 1)
@@ -199,8 +205,18 @@ func (a *API) publishOne(ctx context.Context, who acting, m *message.Message) (r
 	for _, q := range queues {
 		q.Publish([]queue.Publication{{Message: m, Receipt: receipt}})
 	}
-	return true, done.await(ctx)
+	if err := done.await(ctx); err != nil {
+		return true, err
+	}
+	entrance.Confirmed(1)
+	return true, nil
 }
+
+// What is published here is mandatory, and is to be confirmed: so count exchanges.
+const (
+	confirmed = true
+	mandatory = true
+)
 
 // await waits for the confirm.
 func (s settled) await(ctx context.Context) error {

@@ -150,13 +150,12 @@ type queueViews struct {
 	asked   windows
 	now     time.Time
 	samples *sampler
-	policy  func(s *queue.Status) map[string]any
 }
 
 func (a *API) queueViews(r *request) (queueViews, error) {
 	asked, err := parseWindows(r.query, time.Now())
 	return queueViews{
-		node: []string{a.options.NodeName}, asked: asked, now: time.Now(), samples: a.samples, policy: a.effectivePolicy,
+		node: []string{a.options.NodeName}, asked: asked, now: time.Now(), samples: a.samples,
 	}, err
 }
 
@@ -167,7 +166,7 @@ func (v *queueViews) of(s *queue.Status) queueView {
 	view := queueView{
 		Arguments: definitions.Arguments(s.Spec.Arguments), AutoDelete: s.Spec.AutoDelete,
 		ConsumerCapacity: s.Capacity, ConsumerUtilisation: s.Capacity, Consumers: s.Consumers,
-		Durable: s.Spec.Durable, EffectivePolicy: v.policy(s), Exclusive: s.Spec.Exclusive,
+		Durable: s.Spec.Durable, EffectivePolicy: effectivePolicy(s), Exclusive: s.Spec.Exclusive,
 		ExclusiveTag: orNull(s.ExclusiveTag), HeadTimestamp: s.HeadTimestamp, IdleSince: idleSince(s.IdleSince, v.now),
 		Memory: s.Memory, Bytes: all.Octets, BytesPagedOut: s.PagedOut.Octets, BytesPersistent: s.Persistent.Octets,
 		BytesInMemory: s.InMemory.Octets, BytesReady: s.Ready.Octets + s.Delayed.Octets, BytesUnacked: s.Unacked.Octets,
@@ -348,5 +347,10 @@ func (a *API) quorumStatus(r *request) (reply, error) {
 	}}), nil
 }
 
-// effectivePolicy is what the policies say about a queue together.
-func (a *API) effectivePolicy(*queue.Status) map[string]any { return map[string]any{} }
+// effectivePolicy is what the policies say about a queue together, never null.
+func effectivePolicy(s *queue.Status) map[string]any {
+	if s.EffectivePolicy == nil {
+		return map[string]any{}
+	}
+	return s.EffectivePolicy
+}
