@@ -133,11 +133,12 @@ func (b *Broker) Alarms() *Alarms { return b.alarms }
 
 // Throttle blocks while the store has more to write than it may hold in
 // memory, and while queues give up memory that publishers have flooded.
-// Publishers call it between messages, with no lock held.
-func (b *Broker) Throttle() {
-	b.undertaker.throttle()
-	b.store.Throttle()
-	b.pager.Throttle()
+// Publishers call it between messages, with no lock held; those that have published
+// little lately wait later.
+func (b *Broker) Throttle(flow queue.Flow) {
+	b.undertaker.throttle(flow)
+	b.store.Throttle(flow)
+	b.pager.Throttle(flow)
 }
 
 // Close records a clean stop and closes the store. No connection may use the

@@ -25,8 +25,8 @@ type Store interface {
 	NextSequence(queueID uint32) uint64
 	// Recover yields what is stored of the queue by ascending sequence number.
 	Recover(queueID uint32, yield func(queue.Recovered) error) error
-	// Throttle blocks while too much waits to be written.
-	Throttle()
+	// Throttle blocks a publisher while too much waits to be written.
+	Throttle(flow queue.Flow)
 	// Close writes all that is pending and records a clean stop with the
 	// stored messages that a consumer may have seen.
 	Close(redelivered []queue.Range) error

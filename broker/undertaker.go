@@ -84,10 +84,10 @@ func (u *undertaker) add(b burial) {
 }
 
 // throttle blocks while too much waits to be dead-lettered.
-func (u *undertaker) throttle() {
+func (u *undertaker) throttle(flow queue.Flow) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for u.octets > maxBurials {
+	for u.octets > flow.Room(maxBurials) {
 		u.less.Wait()
 	}
 }

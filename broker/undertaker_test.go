@@ -129,7 +129,7 @@ func TestUndertaker_HoldsNobodyBackInTheEnd(t *testing.T) {
 	}
 	free := make(chan struct{})
 	go func() {
-		f.broker.Throttle()
+		f.broker.Throttle(queue.Flood)
 		close(free)
 	}()
 	select {

@@ -173,7 +173,7 @@ func (s settled) Settle(_ uint64, accepted bool) { s <- accepted }
 // publishOne publishes a message, and waits until its queues have it as safely as a confirm
 // says. It tells whether there was a queue.
 func (a *API) publishOne(ctx context.Context, who acting, m *message.Message) (routed bool, err error) {
-	a.broker.Throttle()
+	a.broker.Throttle(queue.Trickle)
 	var keys []string
 	tracing := who.VHost.Tracing()
 	if tracing {

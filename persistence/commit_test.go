@@ -190,7 +190,7 @@ func TestFailedCommitConfirmsNothing(t *testing.T) {
 	require.ErrorIs(t, <-outcomes, badger.ErrBlockedWrites)
 	err = apply(s, definitions.Change{Put: definitions.Set{Queues: []queue.Spec{queueSpec(2)}}})
 	require.ErrorIs(t, err, badger.ErrBlockedWrites)
-	s.Throttle()
+	s.Throttle(queue.Flood)
 	require.ErrorIs(t, s.Close(nil), badger.ErrBlockedWrites)
 	require.Empty(t, told.list())
 	require.Empty(t, fatal, "Fatal was called twice")
@@ -231,7 +231,7 @@ func TestAfterClose(t *testing.T) {
 	s.Submit(queue.Unit{Done: func(err error) { outcome <- err }})
 	require.ErrorIs(t, <-outcome, ErrClosed)
 	require.ErrorIs(t, apply(s, definitions.Change{Put: definitions.Set{Queues: []queue.Spec{queueSpec(1)}}}), ErrClosed)
-	s.Throttle()
+	s.Throttle(queue.Flood)
 	require.NoError(t, s.Close(nil), "closed twice")
 }
 
@@ -240,7 +240,7 @@ func TestThrottleWaitsForTheCommit(t *testing.T) {
 	o.Limits.PendingOctets = 1000
 	s := openWith(t, o)
 	declare(t, s, 1)
-	s.Throttle()
+	s.Throttle(queue.Flood)
 	var told settled
 	release := hold(s)
 	e := enqueue(1, 1, sized(2000, 1))
@@ -248,7 +248,7 @@ func TestThrottleWaitsForTheCommit(t *testing.T) {
 	s.Submit(queue.Unit{Enqueue: []queue.Enqueue{e}})
 	passed := make(chan struct{})
 	go func() {
-		s.Throttle()
+		s.Throttle(queue.Flood)
 		close(passed)
 	}()
 	select {

@@ -55,7 +55,7 @@ func TestCloseBesideSubmissions(t *testing.T) {
 					forget(s, 99)
 					told.Add(1)
 					s.Change(definitions.Change{}, func(error) { told.Done() })
-					s.Throttle()
+					s.Throttle(queue.Flood)
 				}
 			}
 		})

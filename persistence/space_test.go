@@ -111,7 +111,7 @@ func TestSpace_CommitsWaitOnAFullDisk(t *testing.T) {
 		s.Submit(queue.Unit{Enqueue: []queue.Enqueue{e}, Done: func(err error) { done <- err }})
 	}
 	disk.require(t, alarmOn)
-	s.Throttle() // which would hold consumers, too
+	s.Throttle(queue.Flood) // which would hold consumers, too
 	require.Len(t, load(t, s, 1, queue.Span{First: 1, Last: 1}), 1, "reads go on")
 	require.Empty(t, done)
 	require.Empty(t, receipts.list())

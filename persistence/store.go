@@ -106,14 +106,14 @@ func (s *Store) signal() {
 	}
 }
 
-// Throttle blocks while more payload waits for its commit than the limit
-// allows. Readers of connections call it, outside of all locks. While the disk
+// Throttle blocks while more payload waits for its commit than the limit allows for
+// the flow. Readers of connections call it, outside of all locks. While the disk
 // is full it does not block, as it would hold up consumers, too; the alarm
 // holds the publishers.
-func (s *Store) Throttle() {
+func (s *Store) Throttle(flow queue.Flow) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.octets > s.limits.PendingOctets && !s.closed && s.failure == nil && !s.space.stopped.Load() {
+	for int64(s.octets) > flow.Room(int64(s.limits.PendingOctets)) && !s.closed && s.failure == nil && !s.space.stopped.Load() {
 		s.room.Wait()
 	}
 }

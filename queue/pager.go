@@ -91,20 +91,41 @@ func (p *Pager) Close() {
 	p.ended.Wait()
 }
 
+// Flow is how much a publisher has published lately, for who holds publishers back
+// when there is too much: so those who make it wait, and others do not wait for them.
+type Flow int
+
+const (
+	// Flood waits as soon as there is too much.
+	Flood Flow = iota
+	// Trickle waits when there is twice as much.
+	Trickle
+)
+
+// Room is how much there may be for a publisher, of what is allowed for a flood.
+func (f Flow) Room(flood int64) int64 {
+	if f == Trickle {
+		return 2 * flood
+	}
+	return flood
+}
+
 // Throttle blocks while memory is far over the budget and is being freed.
 // Readers of connections call it, outside of all locks.
-func (p *Pager) Throttle() {
-	if !p.flooded() {
+func (p *Pager) Throttle(flow Flow) {
+	if !p.flooded(flow) {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for p.flooded() && !p.closed {
+	for p.flooded(flow) && !p.closed {
 		p.room.Wait()
 	}
 }
 
-func (p *Pager) flooded() bool { return p.used.Load() > 2*p.budget && p.relieving.Load() }
+func (p *Pager) flooded(flow Flow) bool {
+	return p.used.Load() > flow.Room(2*p.budget) && p.relieving.Load()
+}
 
 // Used is what the messages in memory cost, in octets.
 func (p *Pager) Used() int64 { return p.used.Load() }

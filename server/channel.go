@@ -366,7 +366,7 @@ func (c *connection) handOver() {
 	c.busy = c.busy[:0]
 	c.paceReplies()
 	if published {
-		c.server.Broker.Throttle()
+		c.server.Broker.Throttle(c.lately.flow(c.octetsIn.Load(), c.arrived))
 		c.held.Store(false)
 	}
 }

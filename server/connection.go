@@ -71,6 +71,7 @@ type connection struct {
 	// milliseconds since 1970; of the reader.
 	arrivedAt time.Time
 	arrived   int64
+	lately    lately // what the client has sent
 	state     state
 	user      auth.User
 	vhost     *broker.VHost

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/queue"
 	"github.com/leveretmq/leveret/server"
 )
 
@@ -151,7 +152,7 @@ type clogged struct {
 	free chan struct{}
 }
 
-func (s clogged) Throttle() { <-s.free }
+func (s clogged) Throttle(queue.Flow) { <-s.free }
 
 // While the broker itself does not read, the silence is not the client's.
 func TestHeartbeat_ThrottledClientIsNotDropped(t *testing.T) {

@@ -104,4 +104,4 @@ func (*volatile) Load(uint32, []queue.Span, int) ([]queue.Loaded, uint64) { retu
 func (*volatile) SwapOut([]queue.Loaded) (uint64, error)                  { return 0, errors.ErrUnsupported }
 func (*volatile) SwapIn(uint64) []queue.Loaded                            { return nil }
 func (*volatile) SwapFree(uint64)                                         {}
-func (*volatile) Throttle()                                               {}
+func (*volatile) Throttle(queue.Flow)                                     {}

@@ -55,6 +55,7 @@ func serve(ctx context.Context, p process) error {
 	if err := errors.Join(probe(p.config), probeEndpoints(p.config)); err != nil {
 		return err
 	}
+	shareProcessors()
 	governed, done := context.WithCancel(ctx)
 	defer done()
 	go followCertificates(governed, certificates, p.log)

@@ -51,9 +51,21 @@
 //	    the rate of consuming a backlog that is in memory and one that is on the
 //	    disk only (-messages, -size, -rounds; more than the default asks for more
 //	    memory: LEVERET_MEMORY_BUDGET=500MB)
+//	go run ./internal/measure -scenario storm -leveret bin/leveret -data /tmp/storm
+//	    5,000 logins spread over 20 s: how long each takes (-connections; another
+//	    hash of passwords: LEVERET_PASSWORD_HASHING=argon2id)
+//	go run ./internal/measure -scenario mute -leveret bin/leveret -data /tmp/mute
+//	    memory of 100 consumers that never read (-connections, -messages, -size)
+//	go run ./internal/measure -scenario unacked -leveret bin/leveret -data /tmp/unacked
+//	    memory of 1,000,000 messages that a consumer has and does not acknowledge
+//	    (-messages, -size)
+//	go run ./internal/measure -scenario fair -leveret bin/leveret -data /tmp/fair
+//	    the latency of a quiet pair of clients beside busy ones of several kinds
+//	    (-messages of the pair each time)
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -67,7 +79,7 @@ func main() {
 	}
 }
 
-const scenarios = "compare, transient, durable, backlog, queues, fanout, cold, scale, start, idle, costs, growth"
+const scenarios = "compare, transient, durable, backlog, queues, fanout, cold, storm, mute, unacked, fair, scale, start, idle, costs, growth"
 
 func run() error {
 	var c comparison
@@ -98,6 +110,11 @@ func run() error {
 		c.only = "transient-16"
 	case "durable":
 		c.only = "durable-confirm"
+	case noiseName:
+		if len(c.targets) != 1 {
+			return errors.New("there has to be one broker to make noise at")
+		}
+		return makeNoise(c.only, c.targets[0].url, own.size, os.Stdin)
 	case relayName:
 		return serveRelay(os.Stdout, os.Stdin)
 	default:
@@ -119,6 +136,14 @@ func runOwn(out io.Writer, name string, rounds int, s settings) (known bool, err
 		own, measure = fanoutOwn(), measureFanout
 	case "cold":
 		own, measure = coldOwn(), measureCold
+	case "storm":
+		own, measure = stormOwn(), measureStorm
+	case "mute":
+		own, measure = muteOwn(), measureMute
+	case "unacked":
+		own, measure = unackedOwn(), measureUnacked
+	case "fair":
+		own, measure = fairOwn(), measureFair
 	default:
 		return false, nil
 	}

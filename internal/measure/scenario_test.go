@@ -26,6 +26,10 @@ func TestScenariosRun(t *testing.T) {
 		"queues":  {messages: 200, queues: 50, connections: 3, bindings: 2},
 		"fanout":  {size: 300_000, queues: 5, connections: 2},
 		"cold":    {messages: 500},
+		"storm":   {connections: 20},
+		"mute":    {connections: 3, messages: 50},
+		"unacked": {messages: 1000},
+		"fair":    {messages: 20},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
