@@ -6,6 +6,7 @@
 //
 //	go test -C conformance -count=1                # builds and starts ./cmd/leveret
 //	CONFORMANCE_URL=amqp://guest:guest@127.0.0.1:5672/ go test -C conformance -count=1
+//	CONFORMANCE_HTTP_URL=http://guest:guest@127.0.0.1:15672 ... # and its management API
 //	conformance/rabbitmq/run.sh debian12           # a private RabbitMQ 3.10
 //	conformance/rabbitmq/run.sh debian13           # a private RabbitMQ 4.0
 //
@@ -30,6 +31,10 @@
 // Where RabbitMQ 3.x and 4.x differ, oneOf(before4, since4) picks the side of the
 // broker under test; Leveret is held to the 4.x side. What cannot be written
 // so goes into the table of known differences (differences_test.go).
+//
+// What is asked over HTTP is a list of calls with their answers (askCase): one list per
+// subject, whose names come from the list's own user and virtual host, in the order in
+// which they are asked.
 //
 // A test never sleeps to wait for the broker: it waits for a frame, or polls with
 // eventually. Rules about time (heartbeats, pauses) measure it and run in parallel.

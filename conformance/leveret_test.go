@@ -28,6 +28,7 @@ const (
 // leveretProcess is the broker of this repository, started for one run.
 type leveretProcess struct {
 	url     string
+	httpURL string
 	folder  string
 	command *exec.Cmd
 	exited  chan error
@@ -48,11 +49,16 @@ func startLeveret() (*leveretProcess, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
+	httpAddress, err := freeAddress()
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(folder))
+	}
 	p := &leveretProcess{
-		url:    "amqp://guest:guest@" + address + "/",
-		folder: folder,
+		url:     "amqp://guest:guest@" + address + "/",
+		httpURL: "http://guest:guest@" + httpAddress,
+		folder:  folder,
 		command: exec.Command(binary, "--data-dir", filepath.Join(folder, "data"), "--amqp-listen", address,
-			"--http-listen", "none", "--metrics-listen", "none"),
+			"--http-listen", httpAddress, "--metrics-listen", "none"),
 		exited: make(chan error, 1),
 	}
 	// The broker tells of itself whatever it can, as rabbitmq/instance.sh has it.

@@ -13,7 +13,7 @@ import (
 )
 
 // groups in the order of the scorecard.
-var groups = [...]string{"connection", "channel", "exchange", "queue", "basic", "confirm", "tx", "framing"}
+var groups = [...]string{"connection", "channel", "exchange", "queue", "basic", "confirm", "tx", "framing", "http"}
 
 type outcome int
 
@@ -69,7 +69,7 @@ func requireStillDiffers(t *testing.T) {
 		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
 	}
 	child := exec.Command(os.Args[0], "-test.run="+strings.Join(parts, "/"))
-	child.Env = append(os.Environ(), urlVariable+"="+suite.url, isolatedVariable+"=1")
+	child.Env = append(os.Environ(), urlVariable+"="+suite.url, httpVariable+"="+suite.http, isolatedVariable+"=1")
 	if out, err := child.CombinedOutput(); err == nil {
 		t.Fatalf("listed as a known difference of %s, but it passes:\n%s", suite.broker, out)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -20,6 +21,9 @@ import (
 const (
 	// urlVariable names the broker to test; without it the suite starts Leveret.
 	urlVariable = "CONFORMANCE_URL"
+	// httpVariable names the broker's management URL. Without it, what is asked over
+	// HTTP is skipped, unless the suite has started Leveret.
+	httpVariable = "CONFORMANCE_HTTP_URL"
 	// isolatedVariable marks the process that runs one test of the table of
 	// differences by itself.
 	isolatedVariable = "CONFORMANCE_ISOLATED"
@@ -54,6 +58,8 @@ func (b brokerIdentity) String() string {
 // scorecard, and a connection for cleaning up.
 type suiteRun struct {
 	url    string
+	http   string // of management, without a slash at its end; may be empty
+	client *http.Client
 	broker brokerIdentity
 	runID  string
 	names  atomic.Int64
@@ -64,7 +70,7 @@ type suiteRun struct {
 }
 
 // suite is set up by TestMain before any test runs.
-var suite = &suiteRun{runID: fmt.Sprintf("%06x", rand.IntN(1<<24))}
+var suite = &suiteRun{client: newHTTPClient(), runID: fmt.Sprintf("%06x", rand.IntN(1<<24))}
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -74,14 +80,14 @@ func TestMain(m *testing.M) {
 // runSuite returns the exit code of the process.
 func runSuite(m *testing.M) (code int) {
 	allowParallelTests()
-	suite.url = os.Getenv(urlVariable)
+	suite.url, suite.http = os.Getenv(urlVariable), strings.TrimSuffix(os.Getenv(httpVariable), "/")
 	if suite.url == "" {
 		started, err := startLeveret()
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "conformance:", err)
 			return 1
 		}
-		suite.url = started.url
+		suite.url, suite.http = started.url, started.httpURL
 		defer func() {
 			if err := started.stop(); err != nil {
 				fmt.Fprintln(os.Stderr, "conformance:", err)

@@ -13,4 +13,4 @@ if ! accepts; then
 fi
 "$here/start-$flavour.sh" >/dev/null
 cd "$here/.."
-CONFORMANCE_URL=$url go test -count=1 "$@" # the package of this directory: shows the scorecard
+CONFORMANCE_HTTP_URL="http://guest:guest@127.0.0.1:$management_port" CONFORMANCE_URL=$url go test -count=1 "$@" # the package of this directory: shows the scorecard

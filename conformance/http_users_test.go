@@ -1,0 +1,95 @@
+package conformance
+
+import "testing"
+
+func TestHTTP_Users(t *testing.T) {
+	rule(t, "http")
+	p := newPlace(t)
+	askAll(t, p, []askCase{
+		{name: "new", method: "PUT", path: "/api/users/{x}-a", body: `{"password":"x","tags":"management, foo,,"}`, status: 201},
+		{name: "tags in text", method: "GET", path: "/api/users/{x}-a?columns=name,tags", status: 200,
+			want: `{"name":"{x}-a","tags":["management","foo"]}`},
+		{name: "changed", method: "PUT", path: "/api/users/{x}-a", body: `{"password":"x","tags":["monitoring"]}`, status: 204},
+		{name: "tags in a list", method: "GET", path: "/api/users/{x}-a?columns=tags", status: 200, want: `{"tags":["monitoring"]}`},
+		{name: "with a slash at the end", method: "GET", path: "/api/users/{x}-a/?columns=tags", status: 200,
+			want: `{"tags":["monitoring"]}`},
+		{name: "hash is kept as it is", method: "PUT", path: "/api/users/{x}-a",
+			body: `{"password_hash":"kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR","tags":"","hashing_algorithm":"rabbit_password_hashing_sha512"}`, status: 204},
+		{name: "hash comes back", method: "GET", path: "/api/users/{x}-a", status: 200,
+			want: `{"name":"{x}-a","password_hash":"kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR",` +
+				`"hashing_algorithm":"rabbit_password_hashing_sha512","tags":[],"limits":{}}`},
+		{name: "no password", method: "PUT", path: "/api/users/{x}-a", body: `{"password_hash":"","tags":"a"}`, status: 204},
+		{name: "limits", method: "PUT", path: "/api/users/{x}-a", body: `{"password":"x","tags":"","limits":{"max-connections":3}}`, status: 204},
+		{name: "limits stay", method: "PUT", path: "/api/users/{x}-a", body: `{"password":"x","tags":""}`, status: 204},
+		{name: "limits come back", method: "GET", path: "/api/users/{x}-a?columns=limits", status: 200,
+			want: `{"limits":{"max-connections":3}}`},
+		{name: "name with a space", method: "PUT", path: "/api/users/{x}%20b", body: `{"password":"x","tags":""}`, status: 201},
+		{name: "plus is no space", method: "GET", path: "/api/users/{x}+b", status: 404, want: notThere},
+		{name: "without tags", method: "PUT", path: "/api/users/{x}-c", body: `{"password":"x"}`, status: 400,
+			want: `{"error":"bad_request","reason":"tags_not_present"}`},
+		{name: "without a body", method: "PUT", path: "/api/users/{x}-c", status: 400,
+			want: `{"error":"bad_request","reason":"tags_not_present"}`},
+		{name: "no JSON", method: "PUT", path: "/api/users/{x}-c", body: `nope`, status: 400, want: notJSON},
+		{name: "no object", method: "PUT", path: "/api/users/{x}-c", body: `[1]`, status: 400, want: notJSON},
+		{name: "doubly encoded", method: "PUT", path: "/api/users/{x}-c", body: `"{}"`, status: 400, want: "~doubly-JSON-encoded"},
+		{name: "two passwords", method: "PUT", path: "/api/users/{x}-c", body: `{"password":"x","password_hash":"aaaa","tags":""}`,
+			status: 400, want: `{"error":"bad_request","reason":"both_password_and_password_hash_are_provided"}`},
+		{name: "hash that is no base64", method: "PUT", path: "/api/users/{x}-c", body: `{"password_hash":"!!","tags":""}`, status: 400,
+			want: "~not_base64"},
+		{name: "no name", method: "PUT", path: "/api/users/", body: `{"password":"x","tags":""}`, status: 405},
+		{name: "missing", method: "GET", path: "/api/users/{x}-c", status: 404, want: notThere},
+		{name: "permissions of nobody", method: "GET", path: "/api/users/{x}-c/permissions", status: 404, want: notThere},
+		{name: "no permissions", method: "GET", path: "/api/users/{x}-a/permissions", status: 200, want: `[]`},
+		{name: "no topic permissions", method: "GET", path: "/api/users/{x}-a/topic-permissions", status: 200, want: `[]`},
+		{name: "without permissions", method: "GET", path: "/api/users/without-permissions", status: 200, want: `~"{x}-a"`},
+		{name: "deleted", method: "DELETE", path: "/api/users/{x}-a", status: 204},
+		{name: "deleted twice", method: "DELETE", path: "/api/users/{x}-a", status: 404, want: notThere},
+		{name: "bulk", method: "POST", path: "/api/users/bulk-delete", body: `{"users":["{x} b"]}`, status: 204},
+		{name: "bulk of nothing", method: "POST", path: "/api/users/bulk-delete", body: `{}`, status: 400,
+			want: `{"error":"bad_request","reason":"[{key_missing,users}]"}`},
+		{name: "bulk is not for reading", method: "GET", path: "/api/users/bulk-delete", status: 405},
+	})
+}
+
+func TestHTTP_Permissions(t *testing.T) {
+	rule(t, "http")
+	p := newPlace(t)
+	askAll(t, p, []askCase{
+		{name: "new", method: "PUT", path: "/api/permissions/{v}/{u}", body: `{"configure":"^a","write":".*","read":""}`, status: 201},
+		{name: "changed", method: "PUT", path: "/api/permissions/{v}/{u}",
+			body: `{"configure":"^b","write":".*","read":"","user":"x","vhost":"y"}`, status: 204},
+		{name: "one", method: "GET", path: "/api/permissions/{v}/{u}", status: 200,
+			want: `{"user":"{u}","vhost":"{v}","configure":"^b","write":".*","read":""}`},
+		{name: "of the user", method: "GET", path: "/api/users/{u}/permissions", status: 200,
+			want: `[{"user":"{u}","vhost":"{v}","configure":"^b","write":".*","read":""}]`},
+		{name: "of the virtual host", method: "GET", path: "/api/vhosts/{v}/permissions", status: 200, want: `~"{u}"`},
+		{name: "all", method: "GET", path: "/api/permissions/", status: 200, want: `~"{v}"`},
+		{name: "key missing", method: "PUT", path: "/api/permissions/{v}/{u}", body: `{"write":".*","read":""}`, status: 400,
+			want: `{"error":"bad_request","reason":"[{key_missing,configure}]"}`},
+		{name: "pattern that is none", method: "PUT", path: "/api/permissions/{v}/{u}",
+			body: `{"configure":"(","write":".*","read":""}`, status: 400, want: "~invalid_regexp"},
+		{name: "unknown virtual host", method: "PUT", path: "/api/permissions/{x}-none/{u}",
+			body: `{"configure":"","write":"","read":""}`, status: 400, want: `{"error":"bad_request","reason":"vhost_or_user_not_found"}`},
+		{name: "unknown user", method: "PUT", path: "/api/permissions/{v}/{x}-none",
+			body: `{"configure":"","write":"","read":""}`, status: 400, want: `{"error":"bad_request","reason":"vhost_or_user_not_found"}`},
+		{name: "nothing there for the user", method: "GET", path: "/api/permissions/%2F/{u}", status: 404, want: notThere},
+		{name: "nothing there", method: "GET", path: "/api/permissions/{x}-none/{u}", status: 404, want: notThere},
+		{name: "deleted", method: "DELETE", path: "/api/permissions/{v}/{u}", status: 204},
+		{name: "deleted twice", method: "DELETE", path: "/api/permissions/{v}/{u}", status: 404, want: notThere},
+		{name: "topic, new", method: "PUT", path: "/api/topic-permissions/{v}/{u}",
+			body: `{"exchange":"amq.topic","write":".*","read":"^a"}`, status: 201},
+		{name: "topic, changed", method: "PUT", path: "/api/topic-permissions/{v}/{u}",
+			body: `{"exchange":"amq.topic","write":".*","read":"^b"}`, status: 204},
+		{name: "topic, list", method: "GET", path: "/api/topic-permissions/{v}/{u}", status: 200,
+			want: `[{"user":"{u}","vhost":"{v}","exchange":"amq.topic","write":".*","read":"^b"}]`},
+		{name: "topic, of the user", method: "GET", path: "/api/users/{u}/topic-permissions", status: 200, want: `~"^b"`},
+		{name: "topic, of the virtual host", method: "GET", path: "/api/vhosts/{v}/topic-permissions", status: 200, want: `~"^b"`},
+		{name: "topic, key missing", method: "PUT", path: "/api/topic-permissions/{v}/{u}", body: `{"exchange":"t","write":""}`, status: 400,
+			want: `{"error":"bad_request","reason":"[{key_missing,read}]"}`},
+		{name: "topic, pattern that is none", method: "PUT", path: "/api/topic-permissions/{v}/{u}",
+			body: `{"exchange":"t","write":"(","read":""}`, status: 400, want: "~invalid_regexp"},
+		{name: "topic, deleted", method: "DELETE", path: "/api/topic-permissions/{v}/{u}", status: 204},
+		{name: "topic, deleted twice", method: "DELETE", path: "/api/topic-permissions/{v}/{u}", status: 404, want: notThere},
+		{name: "topic, none is not found", method: "GET", path: "/api/topic-permissions/{v}/{u}", status: 404, want: notThere},
+	})
+}
