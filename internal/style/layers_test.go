@@ -65,7 +65,7 @@ func testsMay() map[string][]string {
 		"internal/tlsfiles": {"internal/tlstest"},
 
 		"admin":      {"persistence"},
-		"metrics":    {"persistence"},
+		"metrics":    {"persistence", "auth"},
 		"management": {"persistence"},
 
 		"internal/bench": {"internal/sink"},
