@@ -81,7 +81,7 @@ func TestConcurrency_PublishWhileTheTopologyChanges(t *testing.T) {
 func (f *fixture) change(random *rand.Rand) {
 	name := fmt.Sprint("some ", random.IntN(4))
 	var err error
-	switch random.IntN(6) {
+	switch random.IntN(8) {
 	case 0:
 		_, err = f.vhost.DeclareQueue(queue.Spec{VHost: "/", Name: name, Durable: random.IntN(2) == 0}, nil)
 	case 1:
@@ -94,6 +94,10 @@ func (f *fixture) change(random *rand.Rand) {
 		err = f.vhost.Bind(toQueue("x", name, "#.1"), nil)
 	case 5:
 		_, err = f.vhost.PurgeQueue(name, nil)
+	case 6:
+		err = f.broker.SetParameter(policyFor(name, "^some", "all", random.IntN(3), `{"alternate-exchange":"amq.fanout","max-length":9}`), "")
+	case 7:
+		err = f.broker.ClearParameter(policyFor(name, "", "", 0, ""), "")
 	}
 	_ = err // the queue may be missing, or be another one
 }

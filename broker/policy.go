@@ -162,6 +162,9 @@ func exchangePolicy(set *policy.Set, name string) policy.Effective {
 // that. The caller holds the topology lock.
 func (n *exchangeNode) govern(e policy.Effective) {
 	n.policy, _ = e.Names()
+	if n.spec.Name == exchange.Default { // has none, whatever policies say (RabbitMQ behaviour)
+		return
+	}
 	name, ok := n.spec.AlternateExchange()
 	if !ok {
 		name, _ = e.Definition[exchange.AlternateExchange].(string)

@@ -3,6 +3,8 @@ package broker_test
 import (
 	"fmt"
 	"os"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/definitions"
+	"github.com/leveretmq/leveret/exchange"
 	"github.com/leveretmq/leveret/policy"
 	"github.com/leveretmq/leveret/queue"
 )
@@ -120,6 +123,11 @@ func TestPolicy_AlternateExchange(t *testing.T) {
 	s, ok := f.broker.Exchange("/", "a")
 	require.True(t, ok)
 	require.Equal(t, "ae", s.Policy)
+	all := policyFor("all", "", "all", -1, `{"alternate-exchange":"rest"}`)
+	f.set(all)
+	require.Empty(t, f.routed(exchange.Default, "missing"), "the default exchange has no other one")
+	require.Equal(t, []string{"q"}, f.routed("amq.direct", "key"))
+	f.clear(all)
 	f.clear(ae)
 	require.Empty(t, f.routed("a", "key"))
 	s, _ = f.broker.Exchange("/", "a")
@@ -261,5 +269,49 @@ func (f *fixture) requireTold(q *queue.Queue, key string, properties amqp.Table)
 		value, ok := headers.Lookup(want.Key)
 		require.True(f.t, ok, "%s of %s", want.Key, key)
 		require.Equal(f.t, want.Value, value, "%s of %s", want.Key, key)
+	}
+}
+
+// Whatever is declared while policies change, and whoever changes them, at the end each
+// queue and exchange has what the last one says.
+func TestPolicy_ChangesWhileQueuesAreDeclared(t *testing.T) {
+	const clients, queues, changes = 3, 40, 30
+	f := start(t)
+	var busy sync.WaitGroup
+	for i := range clients {
+		busy.Go(func() {
+			for n := range queues {
+				name := fmt.Sprintf("q.%d.%d", i, n)
+				if _, err := f.vhost.DeclareQueue(queue.Spec{VHost: "/", Name: name}, nil); err != nil {
+					t.Error(err)
+				}
+				if err := f.vhost.DeclareExchange(exchange.Spec{VHost: "/", Name: name, Type: exchange.Fanout}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		busy.Go(func() {
+			for n := range changes {
+				p := policyFor(fmt.Sprint("p", i), "^q", "all", n, `{"message-ttl":100000,"max-length":5}`)
+				if err := f.broker.SetParameter(p, ""); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	busy.Wait()
+	f.set(policyFor("last", `^q\.0`, "all", changes, `{"max-length":7}`))
+	for _, s := range f.broker.Queues("/") {
+		want, length := "p0", int64(5)
+		if strings.HasPrefix(s.Spec.Name, "q.0") {
+			want, length = "last", 7
+		}
+		require.Equal(t, want, s.Policy, s.Spec.Name)
+		require.Equal(t, length, s.EffectivePolicy["max-length"], s.Spec.Name)
+	}
+	for _, s := range f.broker.Exchanges("/") {
+		if strings.HasPrefix(s.Spec.Name, "q.1") {
+			require.Equal(t, "p0", s.Policy, s.Spec.Name)
+		}
 	}
 }
