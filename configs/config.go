@@ -58,8 +58,20 @@ type Config struct {
 
 	// Least severity that is logged: debug, info, warn or error.
 	LogLevel string `key:"log-level"`
-	// Form of the log on standard error: text or json.
+	// Levels of categories that differ, each as category=level: default, connection,
+	// channel, queue, exchange, storage, management, upgrade or audit, and a severity
+	// or none.
+	LogLevels []string `key:"log-levels"`
+	// Form of the log: text is RabbitMQ's, json has its keys.
 	LogFormat string `key:"log-format"`
+	// Whether the log goes to standard error.
+	LogConsole bool `key:"log-console"`
+	// File that the log goes to as well; none if it is empty. SIGHUP and SIGUSR1
+	// open it anew.
+	LogFile string `key:"log-file"`
+	// File with a line for each change that operators make; if it is empty, these
+	// lines are in the log.
+	AuditLog string `key:"audit-log"`
 	// Virtual host in which each line of the log is also published, to the
 	// exchange amq.rabbitmq.log, with its level as the routing key; none if it is
 	// empty.
@@ -201,8 +213,9 @@ const (
 	LogJSON = "json"
 )
 
-// The values of Config.LogLevel.
+// The values of Config.LogLevel. None is for Config.LogLevels only.
 const (
+	LogNone  = "none"
 	LogDebug = "debug"
 	LogInfo  = "info"
 	LogWarn  = "warn"
@@ -263,7 +276,9 @@ func Default() Config {
 		MetricsListen:          ":15692",
 		HTTPSListen:            ListenNone,
 		LogLevel:               LogInfo,
+		LogLevels:              []string{},
 		LogFormat:              LogText,
+		LogConsole:             true,
 		Durability:             DurabilityFsync,
 		MemoryBudget:           50331648,
 		MemoryHighWatermark:    "0.6",

@@ -70,6 +70,8 @@ func TestValuesThatAreNotAllowed(t *testing.T) {
 		`http-listen: "15672"`:                   {"host:port", "or none"},
 		`metrics-listen: "x:y:z"`:                {"host:port", "or none"},
 		`log-level: verbose`:                     {`log-level = "verbose"`, "debug, info, warn or error"},
+		`log-levels: [loud=info]`:                {`no category "loud"`, "connection"},
+		`log-levels: [queue=loud]`:               {"category=level"},
 		`log-format: xml`:                        {"text or json"},
 		`durability: none`:                       {"fsync or os"},
 		`frame-max: 4095`:                        {`frame-max = "4095"`, "0 (no limit) or between 4096 and 536870912"},

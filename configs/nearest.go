@@ -1,11 +1,18 @@
 package configs
 
+import "strings"
+
 // nearest is the entry of known that takes the fewest insertions, deletions
-// and replacements to become name; the first of several.
+// and replacements to become name; the first of several. What is only too long costs
+// half.
 func nearest(name string, known []string) string {
 	best, least := "", -1
 	for _, candidate := range known {
-		if d := distance(name, candidate); least < 0 || d < least {
+		d := distance(name, candidate)
+		if strings.HasPrefix(name, candidate) {
+			d = (d + 1) / 2
+		}
+		if least < 0 || d < least {
 			best, least = candidate, d
 		}
 	}

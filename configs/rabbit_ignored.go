@@ -114,6 +114,15 @@ func outputIgnored() []ignoredRule {
 		}},
 		{why: "metrics ask for no password: whoever can connect can read them", matters: true, patterns: []string{"prometheus.authentication.enabled"}},
 		{why: "metrics are not served over TLS: put a proxy in front of metrics-listen", matters: true, patterns: []string{"prometheus.ssl.**"}},
-		{why: "the log goes to standard error", patterns: []string{"log.**"}},
+		{why: "SIGHUP and SIGUSR1 open the file of the log anew: use logrotate", patterns: []string{
+			"log.file.rotation.*", "log.*.rotation.*",
+		}},
+		{why: "there is one file for all categories", patterns: []string{"log.*.file"}},
+		{why: "nothing of this category is logged", patterns: []string{
+			"log.federation.level", "log.mirroring.level", "log.ra.level", "log.shovel.level", "log.ldap.level", "log.prelaunch.level",
+			"log.feature_flags.level", "log.user.level", "log.access_control.level", "log.osiris.level",
+		}},
+		{why: "the log goes to standard error and to a file only", matters: true, patterns: []string{"log.syslog", "log.syslog.**", "log.journald", "log.journald.**"}},
+		{why: "the forms of the log are text and JSON, without variants", patterns: []string{"log.**"}},
 	}
 }

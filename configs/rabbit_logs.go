@@ -3,6 +3,7 @@ package configs
 import (
 	"errors"
 	"slices"
+	"strings"
 )
 
 const (
@@ -13,12 +14,15 @@ const (
 )
 
 func logRules() []rule {
-	return []rule{
+	return append(categoryRules(), []rule{
 		{"log.console.level", keyLogLevel, takeLogLevel},
 		{"log.file.level", keyLogLevel, takeLogLevel},
 		{"log.default.level", keyLogLevel, takeLogLevel},
 		{"log.console.formatter", keyLogFormat, takeLogFormat},
 		{"log.file.formatter", keyLogFormat, takeLogFormat},
+		{"log.console", keyLogConsole, truth(keyLogConsole)},
+		{"log.file", keyLogFile, takeLogFile},
+		{"log.dir", keyLogFile, takeLogFolder},
 		{"log.exchange", keyLogExchange, takeLogExchange},
 		{"log.exchange.level", keyLogExchangeLevel, func(t *translation, g given) (string, error) {
 			level, err := severityOf(g.value)
@@ -27,7 +31,93 @@ func logRules() []rule {
 			}
 			return "", err
 		}},
+	}...)
+}
+
+// categoryRules are the categories that both have, and those that only RabbitMQ has.
+func categoryRules() (all []rule) {
+	for _, category := range []string{"connection", "channel", "queue", "upgrade"} {
+		all = append(all, rule{"log." + category + ".level", keyLogLevels, func(t *translation, g given) (string, error) {
+			level, err := severityOf(g.value)
+			if g.value == LogNone {
+				level = LogNone
+			}
+			if err == nil {
+				t.add(keyLogLevels, g.key[1]+"="+level, g)
+			}
+			return "", err
+		}})
 	}
+	return all
+}
+
+// takeLogFile takes the name of the file, or false for none.
+func takeLogFile(t *translation, g given) (string, error) {
+	if on, err := asTruth(g.value); err == nil {
+		if on {
+			return "", ignore("it must be the name of a file")
+		}
+		g.value = ""
+	}
+	t.logs.file, t.logs.fileFrom = g.value, g
+	return "", nil
+}
+
+func takeLogFolder(t *translation, g given) (string, error) {
+	t.logs.folder, t.logs.folderFrom = g.value, g
+	return "", nil
+}
+
+// takeLogs takes RABBITMQ_LOGS: - for the console, or the name of a file.
+func takeLogs(t *translation, g given) (string, error) {
+	if g.value == "-" {
+		t.set(keyLogConsole, true, g)
+		g.value = ""
+	}
+	t.logs.file, t.logs.fileFrom = g.value, g
+	return "", nil
+}
+
+// takeLog takes RABBITMQ_LOG: levels, alone or of categories, and how they look.
+func takeLog(t *translation, g given) (string, error) {
+	note := ""
+	for word := range strings.SplitSeq(g.value, ",") {
+		category, name, own := strings.Cut(word, ".")
+		if !own {
+			category, name = "", word
+		}
+		level, err := severityOf(name)
+		switch {
+		case name == "json" || name == "+json":
+			t.set(keyLogFormat, LogJSON, g)
+		case err != nil || own && !slices.Contains(logCategories(), category):
+			note = word + " has no meaning here"
+		case own:
+			t.add(keyLogLevels, category+"="+level, g)
+		default:
+			t.set(keyLogLevel, level, g)
+		}
+	}
+	return note, nil
+}
+
+// logFile is what several keys say about the file.
+type logFile struct {
+	file, folder         string
+	fileFrom, folderFrom given
+}
+
+// finishLogs puts the folder before the name of the file. A folder alone is no reason
+// to have a file: RabbitMQ's own default is one, ours is the console.
+func (t *translation) finishLogs() {
+	l := t.logs
+	if l.fileFrom.from == "" {
+		return
+	}
+	if l.file != "" && l.folder != "" {
+		l.file = beside(l.folder, l.file)
+	}
+	t.set(keyLogFile, l.file, l.fileFrom)
 }
 
 // severityOf is our level for one of RabbitMQ's.

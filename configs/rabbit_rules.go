@@ -255,6 +255,7 @@ func (t *translation) finish() {
 	t.finishUser()
 	t.finishLogin()
 	t.finishWeb()
+	t.finishLogs()
 	if t.node.from.from != "" {
 		t.set(keyListen, []string{net.JoinHostPort(t.node.ip, cmp.Or(t.node.port, "5672"))}, t.node.from)
 	}

@@ -48,8 +48,7 @@ func finding(t *testing.T, r configs.Report, name string) configs.Finding {
 	return configs.Finding{}
 }
 
-func TestRabbitMQConf(t *testing.T) {
-	name := conf(t, `# a file as they are
+const usualConf = `# a file as they are
 listeners.tcp.1 = 127.0.0.1:5673
 listeners.tcp.2 = ::1:5674
 listeners.tcp.3 = 5675
@@ -83,6 +82,11 @@ prometheus.tcp.port = 25692
 log.console.level = warning
 log.console.formatter = json
 log.exchange = true
+log.file = broker.log
+log.dir = /var/log/broker
+log.connection.level = none
+log.queue.level = debug
+log.file.rotation.date = $D0
 ssl_cert_login_from = common_name
 auth_mechanisms.1 = PLAIN
 auth_mechanisms.2 = EXTERNAL
@@ -90,7 +94,10 @@ auth_backends.1 = internal
 num_acceptors.tcp = 10
 tcp_listen_options.nodelay = true
 cluster_formation.peer_discovery_backend = classic_config
-`)
+`
+
+func TestRabbitMQConf(t *testing.T) {
+	name := conf(t, usualConf)
 	c, r, err := report(t, "--rabbitmq-conf", name)
 	require.NoError(t, err)
 	want := configs.Default()
@@ -107,6 +114,7 @@ cluster_formation.peer_discovery_backend = classic_config
 	want.Users = []configs.User{{Name: "app", Password: "a # b", Tags: []string{"monitoring"}}}
 	want.HTTPListen, want.MetricsListen = "127.0.0.1:25672", ":25692"
 	want.LogLevel, want.LogFormat, want.LogExchange = configs.LogWarn, configs.LogJSON, "shop"
+	want.LogFile, want.LogLevels = "/var/log/broker/broker.log", []string{"connection=none", "queue=debug"}
 	want.CertificateLogin, want.AuthMechanisms = configs.LoginCommonName, []string{"PLAIN", "EXTERNAL"}
 	require.Equal(t, want, c)
 
@@ -115,8 +123,8 @@ cluster_formation.peer_discovery_backend = classic_config
 	require.Equal(t, name+":12", finding(t, r, "heartbeat").From)
 	require.Equal(t, configs.Ignored, finding(t, r, "num_acceptors.tcp").Outcome)
 	groups := r.Ignored()
-	require.Len(t, groups, 2, "one for each reason")
-	require.Equal(t, []string{"num_acceptors.tcp", "tcp_listen_options.nodelay"}, groups[0].Names)
+	require.Len(t, groups, 3, "one for each reason")
+	require.Equal(t, []string{"num_acceptors.tcp", "tcp_listen_options.nodelay"}, groups[1].Names)
 }
 
 func TestEveryKeyOfRabbitMQIsKnown(t *testing.T) {
@@ -231,6 +239,8 @@ func TestVariablesOfRabbitMQ(t *testing.T) {
 	t.Setenv("RABBITMQ_DEFAULT_PASS_FILE", secret)
 	t.Setenv("RABBITMQ_NODE_IP_ADDRESS", "::1")
 	t.Setenv("RABBITMQ_MNESIA_BASE", data)
+	t.Setenv("RABBITMQ_LOGS", "-")
+	t.Setenv("RABBITMQ_LOG", "debug,connection.warning,+color")
 	t.Setenv("RABBITMQ_ERLANG_COOKIE", "monster")
 	t.Setenv("RABBITMQ_URL", "amqp://elsewhere")
 	t.Setenv("RABBITMQ_NODENAMES", "rabbit")
@@ -241,6 +251,9 @@ func TestVariablesOfRabbitMQ(t *testing.T) {
 	require.Equal(t, []configs.User{{Name: "app", Password: "hunter2", Tags: []string{"administrator"}}}, c.Users)
 	require.Equal(t, []string{"[::1]:5672"}, c.AMQPListen)
 	require.Equal(t, filepath.Join(data, "leveret"), c.DataDir)
+	require.Equal(t, configs.LogDebug, c.LogLevel)
+	require.Equal(t, []string{"connection=warn"}, c.LogLevels)
+	require.Equal(t, "+color has no meaning here", finding(t, r, "RABBITMQ_LOG").Note)
 	require.Equal(t, configs.Ignored, finding(t, r, "RABBITMQ_ERLANG_COOKIE").Outcome)
 	require.Equal(t, "did you mean RABBITMQ_NODENAME?", finding(t, r, "RABBITMQ_NODENAMES").Note)
 	for _, f := range r.Findings {

@@ -38,6 +38,9 @@ func variableRules() []rule {
 			}
 			return "", nil
 		}},
+		{"RABBITMQ_LOGS", keyLogFile, takeLogs},
+		{"RABBITMQ_LOG", keyLogLevel, takeLog},
+		{"RABBITMQ_LOG_BASE", keyLogFile, takeLogFolder},
 		{"RABBITMQ_MNESIA_DIR", keyDataDir, takeDataDir},
 		{"RABBITMQ_MNESIA_BASE", keyDataDir, takeDataDir},
 	}
@@ -78,7 +81,7 @@ func ignoredVariables() []ignoredRule {
 		{why: "the product has its own name", patterns: []string{
 			"RABBITMQ_PRODUCT_NAME", "RABBITMQ_PRODUCT_VERSION", "RABBITMQ_MOTD_FILE", "RABBITMQ_VERSION", "RABBITMQ_PGP_KEY_ID",
 		}},
-		{why: "the log goes to standard error", patterns: []string{"RABBITMQ_LOGS", "RABBITMQ_LOG", "RABBITMQ_LOG_BASE", "RABBITMQ_LOG_FF_REGISTRY"}},
+		{why: "there are no feature flags to choose from", patterns: []string{"RABBITMQ_LOG_FF_REGISTRY"}},
 		{why: "RABBITMQ_CONFIG_FILES names further files", patterns: []string{"RABBITMQ_GENERATED_CONFIG_DIR", "RABBITMQ_SCHEMA_DIR"}},
 		{why: "RabbitMQ does not read this variable any more, either: write the key into rabbitmq.conf", matters: true, patterns: []string{
 			"RABBITMQ_VM_MEMORY_HIGH_WATERMARK", "RABBITMQ_SSL_CACERTFILE", "RABBITMQ_SSL_CERTFILE", "RABBITMQ_SSL_KEYFILE",

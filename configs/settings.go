@@ -146,6 +146,12 @@ func logSettings() []setting {
 			flag("least severity that is logged: debug, info, warn or error"),
 		newSetting("log-format", func(c *Config) *string { return &c.LogFormat }, asText, oneOf(LogText, LogJSON)).
 			flag("form of the log: text or json"),
+		newSetting(keyLogLevels, func(c *Config) *[]string { return &c.LogLevels }, asTexts, each(categoryLevel)),
+		newSetting(keyLogConsole, func(c *Config) *bool { return &c.LogConsole }, asBool),
+		newSetting(keyLogFile, func(c *Config) *string { return &c.LogFile }, asText).
+			flag("file that the log goes to as well"),
+		newSetting("audit-log", func(c *Config) *string { return &c.AuditLog }, asText).
+			flag("file for the changes that operators make"),
 		newSetting("log-exchange", func(c *Config) *string { return &c.LogExchange }, asText),
 		newSetting("log-exchange-level", func(c *Config) *string { return &c.LogExchangeLevel }, asText, oneOf(LogDebug, LogInfo, LogWarn, LogError)),
 		newSetting("event-exchange", func(c *Config) *string { return &c.EventExchange }, asText),

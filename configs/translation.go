@@ -59,6 +59,7 @@ type translation struct {
 
 	user     seededUser
 	login    loginRules
+	logs     logFile
 	plain    listenAddress // of the management
 	secure   listenAddress // of the management over TLS
 	metrics  listenAddress

@@ -80,7 +80,7 @@ func (a *API) identify(r *http.Request, from entrance) (caller, error) {
 		if scheme, _, _ := strings.Cut(header, " "); !strings.EqualFold(scheme, "Bearer") {
 			return caller{}, &problem{status: http.StatusBadRequest}
 		}
-		return caller{}, loginFailed("Login failed")
+		return caller{}, loginFailed(loginFailedReason)
 	}
 	user, err := a.check(name, password, r)
 	return caller{User: user, peer: r.RemoteAddr}, err
@@ -94,11 +94,10 @@ func (a *API) check(name, password string, r *http.Request) (auth.User, error) {
 		return user, nil
 	}
 	a.attempts.failed.Add(1)
-	a.log.Debug("HTTP access denied", "reason", err, "peer", r.RemoteAddr)
 	if errors.Is(err, auth.ErrLocalOnly) {
 		return user, loginFailed("User can only log in via localhost")
 	}
-	return user, loginFailed("Login failed")
+	return user, loginFailed(loginFailedReason)
 }
 
 // peerOf is where a request comes from, as far as it matters to logins.

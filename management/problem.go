@@ -56,6 +56,9 @@ func unauthorised(reason string) error {
 	return &problem{status: http.StatusUnauthorized, kind: "not_authorised", reason: reason}
 }
 
+// loginFailedReason is for whoever has a wrong name or password.
+const loginFailedReason = "Login failed"
+
 // loginFailed is the refusal of somebody who has not, in RabbitMQ's other spelling.
 func loginFailed(reason string) error {
 	return &problem{status: http.StatusUnauthorized, kind: "not_authorized", reason: reason, challenge: true}

@@ -60,7 +60,7 @@ const maxLoginForm = 64 << 10
 func (a *API) login(r *request) (reply, error) {
 	r.Body = http.MaxBytesReader(nil, r.Body, maxLoginForm)
 	if err := r.ParseForm(); err != nil {
-		return reply{}, loginFailed("Login failed")
+		return reply{}, loginFailed(loginFailedReason)
 	}
 	name, password := r.PostForm.Get("username"), r.PostForm.Get("password")
 	user, err := a.check(name, password, r.Request)

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 const (
@@ -125,6 +127,9 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		a.log.Error("a request to the management API has failed", "method", r.Method, "path", r.URL.EscapedPath(), "reason", err)
 		p = &problem{status: http.StatusInternalServerError, kind: "internal_server_error", reason: "see the log of the broker"}
 	}
+	if p.status == http.StatusUnauthorized && p.kind != "" {
+		a.logDenied(r, p.reason)
+	}
 	if p.challenge {
 		w.Header().Set("WWW-Authenticate", `Basic realm="RabbitMQ Management"`)
 	}
@@ -133,4 +138,14 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	a.write(w, r, reply{status: p.status, body: problemView{p.kind, p.reason}, shape: plain})
+}
+
+// logDenied writes the line that programs look for which block attackers.
+func (a *API) logDenied(r *http.Request, reason string) {
+	name, _, _ := r.BasicAuth()
+	if reason == loginFailedReason {
+		reason = "invalid credentials"
+	}
+	name = strings.Join(strings.FieldsFunc(name, unicode.IsControl), "?") // cannot begin a line
+	a.log.Warn(fmt.Sprintf("HTTP access denied: user '%s' - %s", name, reason), "peer", r.RemoteAddr)
 }

@@ -251,7 +251,7 @@ func secondOpen() *amqp.Error {
 // fail closes the channel because of an error: what it held is given back at
 // once, then the client is told.
 func (ch *channel) fail(e *amqp.Error) {
-	ch.conn.log.Error("closing the channel", "channel", ch.id, "error", e)
+	ch.logFailed(e)
 	ch.conn.handOver() // what came before the error counts
 	ch.flushConfirms()
 	ch.end()

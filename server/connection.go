@@ -80,6 +80,8 @@ type connection struct {
 	// apart.
 	mechanism string
 	number    uint64
+	accepted  time.Time // when the connection began
+	refused   bool      // the login was wrong, which the log knows
 	// frameMax is written in the handshake, before there is a consumer.
 	frameMax    uint32
 	channelMax  uint16
@@ -131,7 +133,7 @@ type connection struct {
 func newConnection(s *Server, sock net.Conn) *connection {
 	c := &connection{
 		server:   s,
-		peer:     s.Logger.With("peer", sock.RemoteAddr().String()),
+		accepted: time.Now(),
 		sock:     sock,
 		wants:    newWants(),
 		written:  make(chan struct{}),
@@ -139,8 +141,9 @@ func newConnection(s *Server, sock net.Conn) *connection {
 		frameMax: s.InitialFrameMax,
 	}
 	c.stock, c.delivered = s.messages.NewStock(), s.messages.NewStock()
-	c.log = c.peer
 	c.number = s.numbers.Add(1)
+	c.peer = s.Logger.With(logProcess, c.number, "peer", sock.RemoteAddr().String())
+	c.log = c.peer
 	c.roomToWrite = sync.NewCond(&c.mu)
 	c.heart = newHeart(c)
 	return c
@@ -308,7 +311,7 @@ func (c *connection) close(e *amqp.Error) {
 	if c.state >= stateClosing {
 		return
 	}
-	c.log.Error("closing the connection", "error", e)
+	c.logError(e)
 	c.release()
 	c.enterState(stateClosing)
 	c.send(0, &amqp.ConnectionClose{
@@ -363,18 +366,5 @@ func (c *connection) release() {
 	}
 	if err := c.vhost.DeleteExclusive(c); err != nil {
 		c.log.Error("cannot delete exclusive queues", "error", err)
-	}
-}
-
-func (c *connection) logEnd(err error) {
-	switch {
-	case err == nil, errors.Is(err, errEnded):
-		c.log.Debug("connection closed")
-	case errors.Is(err, io.EOF) && c.octetsIn.Load() == 0:
-		c.log.Debug("connection closed before it said anything")
-	case errors.Is(err, io.EOF):
-		c.log.Warn("client closed the TCP connection without closing AMQP")
-	default:
-		c.log.Warn("connection ended", "error", err)
 	}
 }

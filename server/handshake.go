@@ -33,6 +33,7 @@ func (c *connection) greet() error {
 			return err
 		}
 	}
+	c.logAccepted()
 	header := c.input.buffered()[:len(amqp.ProtocolHeader)]
 	if !amqp.ParseProtocolHeader(header) {
 		c.mu.Lock()
@@ -135,6 +136,7 @@ func (c *connection) login(m *amqp.ConnectionStartOk) error {
 		c.client.terms = broker.Terms(m.ClientProperties)
 	}
 	c.mechanism = m.Mechanism
+	c.logNamed()
 	user, err := c.server.Authenticator.Login(m.Mechanism, m.Response, c.identity())
 	c.countLogin(user.Name, err)
 	switch {
@@ -142,7 +144,8 @@ func (c *connection) login(m *amqp.ConnectionStartOk) error {
 		c.tellLogin(user.Name)
 	case errors.Is(err, auth.ErrRefused):
 		c.tellRefused(err)
-		c.log.Error("login refused", "mechanism", m.Mechanism, "reason", err)
+		c.refused = true
+		c.logError(err)
 		if c.client.authFailureClose {
 			e := amqp.Errorf(amqp.CodeAccessRefused, loginRefusedText, m.Mechanism)
 			c.send(0, &amqp.ConnectionClose{ReplyCode: uint16(e.Code), ReplyText: e.ReplyText()})
@@ -247,7 +250,7 @@ func (c *connection) open(m *amqp.ConnectionOpen) error {
 	c.server.Broker.ConnectionCreated()
 	c.input.deadline = time.Time{}
 	c.send(0, &amqp.ConnectionOpenOk{})
-	c.log.Info("connection opened")
+	c.logOpened(m.VirtualHost)
 	c.tellOpened()
 	return nil
 }

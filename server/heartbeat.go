@@ -2,6 +2,7 @@ package server
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/leveretmq/leveret/amqp"
@@ -12,6 +13,8 @@ import (
 type heart struct {
 	connection *connection
 	interval   time.Duration // as the client chose it; zero is none
+
+	silent atomic.Bool // the client was dropped for it
 
 	mu      sync.Mutex
 	stopped bool        // guarded by mu
@@ -93,7 +96,7 @@ func (h *heart) listen() {
 	if received != h.received || awaits == awaitsBroker {
 		h.missed = 0
 	} else if h.missed++; h.missed > allowedMisses {
-		c.peer.Error("missed heartbeats from client", "timeout", h.interval)
+		h.silent.Store(true)
 		c.hangUp()
 		return
 	}

@@ -63,7 +63,7 @@ auth_ldap.log = true
 	require.NoError(t, p.command.Process.Signal(os.Interrupt))
 	status, _, stderr := p.wait()
 	require.Zero(t, status)
-	require.Regexp(t, `level=INFO msg="settings of RabbitMQ are ignored: sockets [^"]+" settings="num_acceptors.tcp, num_acceptors.ssl"`, stderr)
-	require.Regexp(t, `level=WARN msg="settings of RabbitMQ are ignored: users [^"]+" settings=auth_ldap.log`, stderr)
+	require.Regexp(t, `\[info\] <0.0.0> settings of RabbitMQ are ignored: sockets .+ settings="num_acceptors.tcp, num_acceptors.ssl"`, stderr)
+	require.Regexp(t, `\[warning\] <0.0.0> settings of RabbitMQ are ignored: users .+ settings=auth_ldap.log`, stderr)
 	require.NotContains(t, stderr, "hunter2")
 }

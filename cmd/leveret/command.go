@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -77,9 +78,13 @@ func serveCommand(command *cobra.Command, stdout, stderr io.Writer) error {
 	}
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
-	log := newPublishedLog(config, newLogger(config, stderr))
+	log, err := openLog(config, stderr)
+	if err != nil {
+		return err
+	}
+	followReopening(ctx, log)
 	tellIgnored(report, log.Logger)
-	return serve(ctx, process{
+	err = serve(ctx, process{
 		config: config,
 		open: func(config configs.Config, _ *slog.Logger, progress func(recovery), fatal func(error)) (service, error) {
 			return openBroker(config, log, progress, fatal)
@@ -88,4 +93,5 @@ func serveCommand(command *cobra.Command, stdout, stderr io.Writer) error {
 		manager: newNotifier(log.Logger),
 		stdout:  stdout,
 	})
+	return errors.Join(err, log.outputs.Close())
 }

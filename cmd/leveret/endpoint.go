@@ -32,6 +32,13 @@ const (
 	longestSocket = 103
 )
 
+// The names of endpoints.
+const (
+	nameManagement    = "management"
+	nameManagementTLS = "management, TLS"
+	nameMetrics       = "metrics"
+)
+
 // handlers are what a broker serves besides AMQP. One that is nil is not served.
 type handlers struct {
 	// management is the HTTP API for who can log in, control the same for who can
@@ -67,9 +74,9 @@ func openEndpoints(config configs.Config, certificates *tlsfiles.Files, of handl
 		handler            http.Handler
 		certificates       *tlsfiles.Files
 	}{
-		{"management", "http-listen", config.HTTPListen, of.management, nil},
-		{"management, TLS", "https-listen", config.HTTPSListen, of.management, certificates},
-		{"metrics", "metrics-listen", config.MetricsListen, of.metrics, nil},
+		{nameManagement, "http-listen", config.HTTPListen, of.management, nil},
+		{nameManagementTLS, "https-listen", config.HTTPSListen, of.management, certificates},
+		{nameMetrics, "metrics-listen", config.MetricsListen, of.metrics, nil},
 	} {
 		if wanted.handler == nil || wanted.address == configs.ListenNone {
 			continue

@@ -148,7 +148,7 @@ func TestLogExchange_PublishesLines(t *testing.T) {
 	act(t, url)
 	d := o.await("info", func(d amqp091.Delivery) bool { return len(d.Body) > 0 })
 	require.Equal(t, "text/plain", d.ContentType)
-	require.Contains(t, string(d.Body), "level=INFO")
+	require.Contains(t, string(d.Body), "[info]")
 	require.Contains(t, d.Headers["node"], "leveret@")
 }
 

@@ -86,6 +86,7 @@ func serve(ctx context.Context, p process) error {
 	}
 	others.serve(func(err error) { served <- err })
 	greet(p.stdout, p.config, listeners, others)
+	tellListeners(p.config, listeners, others, p.log)
 	p.manager.tell("READY=1", "STATUS=Serving AMQP")
 
 	var cause error

@@ -14,6 +14,7 @@ import (
 	"github.com/leveretmq/leveret/auth"
 	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/configs"
+	"github.com/leveretmq/leveret/internal/logs"
 	"github.com/leveretmq/leveret/management"
 	"github.com/leveretmq/leveret/persistence"
 	"github.com/leveretmq/leveret/queue"
@@ -38,7 +39,7 @@ type node struct {
 // log from then on.
 func openBroker(config configs.Config, log *publishedLog, progress func(recovery), fatal func(error)) (service, error) {
 	alarms := broker.NewAlarms()
-	store, err := persistence.Open(storeOptions(config, log.Logger, alarms, fatal))
+	store, err := persistence.Open(storeOptions(config, log.of(logs.Storage), alarms, fatal))
 	if err != nil {
 		return nil, fail(storeStatus(err), err)
 	}
@@ -54,7 +55,7 @@ func openBroker(config configs.Config, log *publishedLog, progress func(recovery
 		return nil, fail(statusUsage, err)
 	}
 	b, err := broker.New(broker.Options{
-		Store: store, Stored: &stored, Logger: log.Logger, Alarms: alarms, MemoryBudget: config.MemoryBudget,
+		Store: store, Stored: &stored, Logger: log.of(logs.Queue), Alarms: alarms, MemoryBudget: config.MemoryBudget,
 		QueueTypes: queueTypes(config), EventVHost: config.EventExchange, LogVHost: config.LogExchange,
 		Node: nodeName(config),
 		Progress: func(p broker.Progress) {
@@ -71,20 +72,21 @@ func openBroker(config configs.Config, log *publishedLog, progress func(recovery
 	}
 	log.through(b)
 	options := serverOptions(config)
-	options.Broker, options.Authenticator, options.Logger = b, users, log.Logger
+	options.Broker, options.Authenticator, options.Logger = b, users, log.of(logs.Connection)
 	clients := server.New(options)
 	ctx, end := context.WithCancel(context.Background())
 	n := &node{
 		server: clients, broker: b, store: store, watch: end,
 		config: config, listeners: listenersOf(config), memoryLimit: memoryWatermark(config, log.Logger),
 	}
+	go tellAlarms(ctx, alarms, nodeName(config), log.Logger)
 	go watchMemory(ctx, n.memoryLimit, alarms, log.Logger, usedMemory)
 	n.admin = admin.New(admin.Options{
-		Broker: b, Directory: directory, Connections: clients, Parameters: stored.Parameters, Audit: log.Logger,
+		Broker: b, Directory: directory, Connections: clients, Parameters: stored.Parameters, Audit: log.outputs.Audit(),
 	})
 	n.api = management.New(management.Options{
 		Admin: n.admin, Broker: b, Server: clients, Authority: users, Facts: n.facts,
-		NodeName: nodeName(config), ProductVersion: version(), Logger: log.Logger,
+		NodeName: nodeName(config), ProductVersion: version(), Logger: log.of(logs.Management),
 	})
 	go n.api.Run(ctx)
 	return n, nil

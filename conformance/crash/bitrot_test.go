@@ -168,7 +168,7 @@ func (r *trial) rot(t *testing.T, flip flip) rotOutcome {
 // client caused.
 func (o *output) named() bool {
 	for line := range strings.Lines(o.String()) {
-		if strings.Contains(line, "level=ERROR") && !strings.Contains(line, `msg="closing the `) {
+		if strings.Contains(line, "[error] <0.0.0> ") {
 			return true
 		}
 	}

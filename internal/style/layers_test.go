@@ -40,6 +40,7 @@ func layers() map[string][]string {
 		"conformance":        {},
 		"internal/amqpgen":   {},
 		"internal/lockorder": {},
+		"internal/logs":      {},
 		"internal/histogram": {},
 		"internal/pattern":   {},
 		"internal/client":    {"amqp"},
