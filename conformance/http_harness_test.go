@@ -38,8 +38,9 @@ func ask(t *testing.T, user, method, path, body string, opts ...func(*http.Reque
 	}
 	base, err := url.Parse(suite.http)
 	require.NoError(t, err)
-	name, password := base.User.Username(), ""
-	if password, _ = base.User.Password(); user != "" {
+	name := base.User.Username()
+	password, _ := base.User.Password()
+	if user != "" {
 		name, password = user, user
 	}
 	base.User = nil
