@@ -112,6 +112,20 @@ func address(text string) error {
 	return nil
 }
 
+// The bounds of http-max-body, in octets.
+const (
+	leastBody = 1 << 10
+	mostBody  = 1 << 30
+)
+
+// pathPrefix accepts an empty text, and what paths can begin with.
+func pathPrefix(text string) error {
+	if text == "" || strings.HasPrefix(text, "/") && !strings.HasSuffix(text, "/") && !strings.ContainsAny(text, "?#% ") {
+		return nil
+	}
+	return errors.New("it must begin with a slash and not end in one")
+}
+
 func addressOrNone(text string) error {
 	if text == ListenNone {
 		return nil

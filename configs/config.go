@@ -48,6 +48,12 @@ type Config struct {
 	// Address of the same over TLS, with the certificates of tls-certificates, or
 	// none. RabbitMQ uses port 15671.
 	HTTPSListen string `key:"https-listen"`
+	// Path in front of all paths of the HTTP API, such as /rabbit, for a proxy that
+	// does not take it away. It does not end in a slash.
+	HTTPPrefix string `key:"http-prefix"`
+	// Largest body of a request to the HTTP API, in octets: a file of definitions has
+	// to fit.
+	HTTPMaxBody int64 `key:"http-max-body"`
 	// Address of the Prometheus metrics, or none. Whoever can connect can read
 	// them.
 	MetricsListen string `key:"metrics-listen"`
@@ -275,6 +281,7 @@ func Default() Config {
 		HTTPListen:             ":15672",
 		MetricsListen:          ":15692",
 		HTTPSListen:            ListenNone,
+		HTTPMaxBody:            20_000_000,
 		LogLevel:               LogInfo,
 		LogLevels:              []string{},
 		LogFormat:              LogText,

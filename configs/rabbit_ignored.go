@@ -95,7 +95,7 @@ func outputIgnored() []ignoredRule {
 		{why: "the management has one form", patterns: []string{
 			"management.rates_mode", "management.sample_retention_policies.**", "management.db_cache_multiplier", "management.http_log_dir",
 			"management.disable_stats", "management.enable_queue_totals", "management.cors.**", "management.csp.**", "management.hsts.**",
-			"management.headers.**", "management.http.**", "management.login_session_timeout", "management.path_prefix",
+			"management.headers.**", "management.http.**", "management.login_session_timeout",
 			"management.tcp.*", "management.listener.server.*", "management.restrictions.**", "management.extension.**",
 			"management.require_auth_for_api_desc_page", "management.delegate_count",
 		}},

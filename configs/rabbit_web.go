@@ -36,6 +36,13 @@ func webRules() []rule {
 		{"management.ssl.keyfile", keyKeys, sharedFile(keyKeys)},
 		{"management.listener.ssl_opts.certfile", keyCertificates, sharedFile(keyCertificates)},
 		{"management.listener.ssl_opts.keyfile", keyKeys, sharedFile(keyKeys)},
+		{"management.path_prefix", "http-prefix", func(t *translation, g given) (string, error) {
+			t.set("http-prefix", strings.TrimSuffix(g.value, "/"), g)
+			return "", nil
+		}},
+		{"management.http.max_body_size", "http-max-body", bounded("http-max-body", func(n int64) int64 {
+			return min(max(n, leastBody), mostBody)
+		})},
 		{"prometheus.tcp.ip", keyMetrics, addressIP(metrics)},
 		{"prometheus.tcp.port", keyMetrics, addressPort(metrics)},
 		{"prometheus.ssl.ip", keyMetrics, hiddenMetrics(addressIP(hidden))},

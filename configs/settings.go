@@ -117,6 +117,8 @@ func listenSettings() []setting {
 			flag("address of the HTTP API for management, or none"),
 		newSetting("https-listen", func(c *Config) *string { return &c.HTTPSListen }, asText, addressOrNone).
 			flag("address of the HTTP API over TLS, or none"),
+		newSetting("http-prefix", func(c *Config) *string { return &c.HTTPPrefix }, asText, pathPrefix),
+		newSetting("http-max-body", func(c *Config) *int64 { return &c.HTTPMaxBody }, asSize, between[int64](leastBody, mostBody)),
 		newSetting("metrics-listen", func(c *Config) *string { return &c.MetricsListen }, asText, addressOrNone).
 			flag("address of the Prometheus metrics, or none"),
 		newSetting("control-socket", func(c *Config) *string { return &c.ControlSocket }, asText).

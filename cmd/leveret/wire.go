@@ -87,6 +87,9 @@ func openBroker(config configs.Config, log *publishedLog, progress func(recovery
 	n.api = management.New(management.Options{
 		Admin: n.admin, Broker: b, Server: clients, Authority: users, Facts: n.facts,
 		NodeName: nodeName(config), ProductVersion: version(), Logger: log.of(logs.Management),
+		Prefix: config.HTTPPrefix, MaxBody: config.HTTPMaxBody, MaxConnections: config.MaxConnections,
+		Certificates: func() []management.Certificate { return certificates(config) },
+		Config:       func() []byte { return effective(config) },
 	})
 	go n.api.Run(ctx)
 	return n, nil
