@@ -79,10 +79,11 @@ func (b *Broker) LoginSources() []Logins {
 	return sortedLogins(maps.Values(b.logins.sources))
 }
 
-// ForgetLoginSources begins anew to count by source.
-func (b *Broker) ForgetLoginSources() {
+// ForgetLogins begins anew to count.
+func (b *Broker) ForgetLogins() {
 	b.logins.mu.Lock()
 	defer b.logins.mu.Unlock()
+	clear(b.logins.protocols)
 	clear(b.logins.sources)
 }
 

@@ -60,15 +60,14 @@ type API struct {
 	options   Options
 	log       *slog.Logger
 
-	samples  *sampler
-	started  time.Time
-	attempts attempts
-	routes   []*route
-	paths    tree
-	shapes   shapes
-	foreign  *http.CrossOriginProtection
-	buffers  sync.Pool // of *bytes.Buffer
-	zippers  sync.Pool // of *gzip.Writer
+	samples *sampler
+	started time.Time
+	routes  []*route
+	paths   tree
+	shapes  shapes
+	foreign *http.CrossOriginProtection
+	buffers sync.Pool // of *bytes.Buffer
+	zippers sync.Pool // of *gzip.Writer
 }
 
 var _ http.Handler = (*API)(nil)

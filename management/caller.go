@@ -89,15 +89,23 @@ func (a *API) identify(r *http.Request, from entrance) (caller, error) {
 // check asks whether the password is right, and counts the answer.
 func (a *API) check(name, password string, r *http.Request) (auth.User, error) {
 	user, err := a.authority.Check(name, password, peerOf(r))
+	a.broker.CountLogin("http", hostOf(r), name, err == nil)
 	if err == nil {
-		a.attempts.succeeded.Add(1)
 		return user, nil
 	}
-	a.attempts.failed.Add(1)
 	if errors.Is(err, auth.ErrLocalOnly) {
 		return user, loginFailed("User can only log in via localhost")
 	}
 	return user, loginFailed(loginFailedReason)
+}
+
+// hostOf is the host that a request comes from.
+func hostOf(r *http.Request) string {
+	address, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return address.Addr().Unmap().String()
 }
 
 // peerOf is where a request comes from, as far as it matters to logins.

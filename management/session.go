@@ -4,7 +4,8 @@ import (
 	"encoding/base64"
 	"net/http"
 	"slices"
-	"sync/atomic"
+
+	"github.com/leveretmq/leveret/broker"
 )
 
 // sessionRoutes are about who asks.
@@ -23,7 +24,7 @@ func sessionRoutes() []route {
 		{method: del, pattern: "/api/auth/attempts/{node}", tag: monitoring, handle: (*API).resetAttempts,
 			summary: "count logins from zero"},
 		{method: get, pattern: "/api/auth/attempts/{node}/source", tag: monitoring, handle: (*API).listSources,
-			summary: "empty: logins are not counted by where they come from"},
+			summary: "the same by host and user; empty unless these are told apart"},
 		{method: del, pattern: "/api/auth/attempts/{node}/source", tag: monitoring, handle: (*API).resetAttempts,
 			summary: "count logins from zero"},
 		{method: get, pattern: "/api/auth/hash_password/{password}", tag: administrator, handle: (*API).hashPassword,
@@ -77,15 +78,14 @@ func (a *API) login(r *request) (reply, error) {
 	return value("ok").with("Set-Cookie", cookie.String()), nil
 }
 
-// attempts counts logins over HTTP.
-type attempts struct{ succeeded, failed atomic.Uint64 }
-
 // attemptsView is how many logins of a protocol there were.
 type attemptsView struct {
-	Protocol  string `json:"protocol"`
-	Attempts  uint64 `json:"auth_attempts"`
-	Failed    uint64 `json:"auth_attempts_failed"`
-	Succeeded uint64 `json:"auth_attempts_succeeded"`
+	Remote    *string `json:"remote_address,omitempty"`
+	User      *string `json:"username,omitempty"`
+	Protocol  string  `json:"protocol"`
+	Attempts  uint64  `json:"auth_attempts"`
+	Failed    uint64  `json:"auth_attempts_failed"`
+	Succeeded uint64  `json:"auth_attempts_succeeded"`
 }
 
 // here refuses the names of other nodes: there are none.
@@ -96,21 +96,33 @@ func (a *API) here(r *request) error {
 	return nil
 }
 
-func (a *API) listAttempts(r *request) (reply, error) {
-	succeeded, failed := a.attempts.succeeded.Load(), a.attempts.failed.Load()
-	return list([]attemptsView{
-		{Protocol: "http", Attempts: succeeded + failed, Failed: failed, Succeeded: succeeded},
-	}), a.here(r)
+func viewOfLogins(l broker.Logins) attemptsView {
+	return attemptsView{Protocol: l.Protocol, Attempts: l.Succeeded + l.Failed, Failed: l.Failed, Succeeded: l.Succeeded}
 }
 
-func (a *API) listSources(r *request) (reply, error) { return list([]attemptsView{}), a.here(r) }
+func (a *API) listAttempts(r *request) (reply, error) {
+	views := []attemptsView{}
+	for _, l := range a.broker.Logins() {
+		views = append(views, viewOfLogins(l))
+	}
+	return list(views), a.here(r)
+}
+
+func (a *API) listSources(r *request) (reply, error) {
+	views := []attemptsView{}
+	for _, l := range a.broker.LoginSources() {
+		view := viewOfLogins(l)
+		view.Remote, view.User = &l.Remote, &l.User
+		views = append(views, view)
+	}
+	return list(views), a.here(r)
+}
 
 func (a *API) resetAttempts(r *request) (reply, error) {
 	if err := a.here(r); err != nil {
 		return reply{}, err
 	}
-	a.attempts.succeeded.Store(0)
-	a.attempts.failed.Store(0)
+	a.broker.ForgetLogins()
 	return done(), nil
 }
 

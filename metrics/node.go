@@ -1,8 +1,10 @@
 package metrics
 
 import (
+	"maps"
 	"runtime"
 	"runtime/metrics"
+	"slices"
 	"time"
 
 	"github.com/leveretmq/leveret/broker"
@@ -120,9 +122,14 @@ func loginFamilies(prefix, suffix string) []family[broker.Logins] {
 }
 
 func (s *scrape) writeLogins(p *page) {
-	var list []object[broker.Logins]
+	counted := map[string]broker.Logins{protocol: {}, "http": {}} // both are there from the start
 	for _, l := range s.options.Broker.Logins() {
-		list = append(list, object[broker.Logins]{labels: labelled("protocol", l.Protocol), of: &l})
+		counted[l.Protocol] = l
+	}
+	var list []object[broker.Logins]
+	for _, name := range slices.Sorted(maps.Keys(counted)) {
+		l := counted[name]
+		list = append(list, object[broker.Logins]{labels: labelled("protocol", name), of: &l})
 	}
 	each(p, loginFamilies("auth_attempts_", ""), list)
 }
