@@ -127,12 +127,23 @@ func (v *VHost) regulate(change func(*policy.Set) *policy.Set) {
 	for node := range exchanges {
 		exchanges[node] = exchangePolicy(set, node.spec.Name)
 	}
+	v.tellLapsed(set)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for node, effective := range exchanges {
 		node.govern(effective)
 	}
 	v.version.Add(1) // of alternate exchanges
+}
+
+// tellLapsed writes into the log which policies have patterns that take too long.
+func (v *VHost) tellLapsed(set *policy.Set) {
+	for _, p := range set.Policies() {
+		if p.Lapsed() {
+			v.broker.log.Error("the pattern of a policy takes too long, it applies to nothing any more",
+				"vhost", v.name, "policy", p.Name, "pattern", p.Pattern)
+		}
+	}
 }
 
 // queuePolicy is what policies say about a queue.

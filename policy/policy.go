@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/json"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/leveretmq/leveret/internal/pattern"
 )
@@ -35,7 +36,8 @@ const (
 // in use.
 type Definition map[string]any
 
-// Policy is a policy or an operator policy. It does not change once it is parsed.
+// Policy is a policy or an operator policy. It does not change once it is parsed, and
+// may be used by many at a time.
 type Policy struct {
 	Kind        Kind
 	VHost, Name string
@@ -47,6 +49,7 @@ type Policy struct {
 
 	names     *pattern.Pattern
 	strangers []Target // that the policy does not reach, as they do not know all of it
+	lapses    atomic.Int32
 }
 
 // Parse reads a policy from the value of its parameter. An error is an *Error.

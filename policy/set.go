@@ -13,15 +13,27 @@ type Object struct {
 	Name string
 }
 
+// maxLapses is how often a pattern may fail to decide in time. Each time costs a tenth of
+// a second, and there may be thousands of names.
+const maxLapses = 10
+
 // Applies says whether the policy is for the object. A pattern that cannot decide in
-// time does not match.
+// time does not match, and after some times nothing any more.
 func (p *Policy) Applies(o Object) bool {
-	if !p.reaches(o.Kind) {
+	if !p.reaches(o.Kind) || p.Lapsed() {
 		return false
 	}
 	found, err := p.names.Matches(o.Name)
-	return found && err == nil
+	if err != nil {
+		p.lapses.Add(1)
+		return false
+	}
+	return found
 }
+
+// Lapsed says that the pattern takes too long, so that it is not tried any more: the
+// policy applies to nothing.
+func (p *Policy) Lapsed() bool { return p.lapses.Load() >= maxLapses }
 
 // reaches says whether the policy is for objects of a kind: its target has them, and
 // they know all that it says.

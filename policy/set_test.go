@@ -2,7 +2,9 @@ package policy_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -88,6 +90,19 @@ func TestPatterns(t *testing.T) {
 			require.Equal(t, expected, p.Applies(policy.Object{Kind: policy.ClassicQueues, Name: name}), "%s in %s", pattern, name)
 		}
 	}
+}
+
+// A pattern that takes for ever costs a second or two, however many names there are.
+func TestPatternsThatTakeTooLong(t *testing.T) {
+	p := policyOf(t, policy.Ordinary, "p", `^(?!b)(a+)+$`, "all", 0, `{"max-length":5}`)
+	require.True(t, p.Applies(policy.Object{Kind: policy.ClassicQueues, Name: "aa"}))
+	evil := strings.Repeat("a", 200) + "!"
+	began := time.Now()
+	for range 1000 {
+		require.False(t, p.Applies(policy.Object{Kind: policy.ClassicQueues, Name: evil}))
+	}
+	require.True(t, p.Lapsed())
+	require.Less(t, time.Since(began), 20*time.Second)
 }
 
 func TestWhichPolicyApplies(t *testing.T) {
