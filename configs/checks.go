@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -134,6 +135,24 @@ func addressOrNone(text string) error {
 		return fmt.Errorf("%w, or %s", err, ListenNone)
 	}
 	return nil
+}
+
+// thisMachine allows what nobody else can reach.
+func thisMachine(text string) error {
+	if text == ListenNone {
+		return nil
+	}
+	if path, socket := strings.CutPrefix(text, SocketPrefix); socket {
+		return notBlank(path)
+	}
+	if err := address(text); err != nil {
+		return fmt.Errorf("%w, unix:PATH, or %s", err, ListenNone)
+	}
+	host, _, _ := net.SplitHostPort(text)
+	if ip, err := netip.ParseAddr(host); host == "localhost" || err == nil && ip.IsLoopback() {
+		return nil
+	}
+	return errors.New("it must be an address of this machine only, such as 127.0.0.1:6060 or [::1]:6060, or unix:PATH")
 }
 
 // addresses allows port 0 more than once, because each is another port.

@@ -57,6 +57,10 @@ type Config struct {
 	// Address of the Prometheus metrics, or none. Whoever can connect can read
 	// them.
 	MetricsListen string `key:"metrics-listen"`
+	// Address of Go's profiles, for who looks into the broker, or none: an address of
+	// this machine (127.0.0.1:6060), or a socket that only the user of the broker can
+	// open (unix:/run/leveret/pprof.sock).
+	PprofListen string `key:"pprof-listen"`
 	// Path of the socket through which the command line of this machine manages the
 	// broker without a password, or none; if it is empty, control.sock in the data
 	// directory. Only the user that the broker runs as can open it.
@@ -245,6 +249,9 @@ const (
 	HashingArgon2id = "argon2id"
 )
 
+// SocketPrefix begins an address that is the path of a socket.
+const SocketPrefix = "unix:"
+
 // ListenNone is the address of a listener that is switched off.
 const ListenNone = "none"
 
@@ -282,6 +289,7 @@ func Default() Config {
 		MetricsListen:          ":15692",
 		HTTPSListen:            ListenNone,
 		HTTPMaxBody:            20_000_000,
+		PprofListen:            ListenNone,
 		LogLevel:               LogInfo,
 		LogLevels:              []string{},
 		LogFormat:              LogText,

@@ -121,6 +121,8 @@ func listenSettings() []setting {
 		newSetting("http-max-body", func(c *Config) *int64 { return &c.HTTPMaxBody }, asSize, between[int64](leastBody, mostBody)),
 		newSetting("metrics-listen", func(c *Config) *string { return &c.MetricsListen }, asText, addressOrNone).
 			flag("address of the Prometheus metrics, or none"),
+		newSetting("pprof-listen", func(c *Config) *string { return &c.PprofListen }, asText, thisMachine).
+			flag("address of Go's profiles on this machine, unix:PATH, or none"),
 		newSetting("control-socket", func(c *Config) *string { return &c.ControlSocket }, asText).
 			flag("path of the socket for the command line, or none"),
 	}

@@ -91,6 +91,14 @@ func openEndpoints(config configs.Config, certificates *tlsfiles.Files, of handl
 		}
 		opened = append(opened, newEndpoint(wanted.name, l, wanted.handler, log))
 	}
+	if config.PprofListen != configs.ListenNone {
+		l, err := listenProfiles(config.PprofListen)
+		if err != nil {
+			opened.close()
+			return nil, err
+		}
+		opened = append(opened, newEndpoint("pprof", l, profiles(), log))
+	}
 	if of.control == nil {
 		return opened, nil
 	}
