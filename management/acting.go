@@ -10,19 +10,23 @@ import (
 )
 
 // acting is a caller who does in a virtual host what an AMQP client could do there,
-// with the same rights. Events name it.
+// with the same rights.
 type acting struct {
 	server.Rights
-	name string
+	// owner is who asks, where the broker wants to know the connection.
+	owner performer
 }
 
-var _ broker.Actor = acting{}
+// performer is the name of a caller, for events. No queue is exclusive to one.
+type performer string
 
-// Actor is the user, for events.
-func (a acting) Actor() string { return a.name }
+var _ broker.Actor = performer("")
+
+// Actor is the user.
+func (p performer) Actor() string { return string(p) }
 
 // Process is nothing: there is no connection.
-func (acting) Process() string { return "" }
+func (performer) Process() string { return "" }
 
 // acting is the caller in the virtual host of the path. The administrator of the
 // control socket may do everything.
@@ -31,7 +35,7 @@ func (a *API) acting(r *request) (acting, error) {
 	if !ok {
 		return acting{}, notFound()
 	}
-	who := acting{Rights: server.Rights{User: r.caller.User, VHost: v}, name: r.caller.Name}
+	who := acting{Rights: server.Rights{User: r.caller.User, VHost: v}, owner: performer(r.caller.Name)}
 	if !r.caller.local {
 		who.Permissions = a.authority
 	}

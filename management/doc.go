@@ -41,9 +41,25 @@
 // to the control socket is the administrator, because only the owner of the broker's
 // files can (API.Local).
 //
+// # Rates and samples
+//
+// API.Run looks at all counters every five seconds (rates_sampler.go) and keeps them
+// in series (rates.go), from which rates are computed, and samples for who asks for
+// them with ?msg_rates_age=600&msg_rates_incr=5 and the like. What an object has counted
+// is kept as differences, so that a busy queue costs some kilobytes, an idle one about
+// a hundred octets, and one that was never used nothing. An object that ends is
+// forgotten at the next look. The numbers themselves are always those of the moment of
+// the request.
+//
+// # Acting for a caller
+//
+// What an AMQP client could do as well, as declaring, binding and publishing, is done
+// with the rights that the caller would have there (server.Rights), and events name it.
+//
 // # Locks and goroutines
 //
-// The package has neither state nor goroutines but what is counted per request. It
-// reads snapshots, and writes through package admin, which brings changes into one
-// order.
+// Handlers read snapshots, and write through packages admin and broker, which bring
+// changes into one order. Besides what is counted per request the package has one
+// goroutine, that of Run, which is the only one to write to the series. No lock of a
+// series is held while something is read from the broker.
 package management

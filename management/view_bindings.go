@@ -164,7 +164,7 @@ func (a *API) bind(r *request) (reply, error) {
 	if err := who.Bind(b); err != nil {
 		return reply{}, err
 	}
-	if err := who.VHost.Bind(b, who); err != nil {
+	if err := who.VHost.Bind(b, who.owner); err != nil {
 		return reply{}, err
 	}
 	// Relative to the path of the request; clients take what is behind the last slash.
@@ -189,5 +189,5 @@ func (a *API) unbind(r *request) (reply, error) {
 	if err := who.Bind(b); err != nil {
 		return reply{}, err
 	}
-	return done(), who.VHost.Unbind(b, who)
+	return done(), who.VHost.Unbind(b, who.owner)
 }

@@ -105,7 +105,7 @@ func (a *API) putExchange(r *request) (reply, error) {
 	}
 	spec.Durable, spec.AutoDelete, spec.Arguments = d.durable, d.autoDelete, d.arguments
 	_, exists := a.broker.Exchange(spec.VHost, spec.Name)
-	if err := who.VHost.DeclareExchangeIf(spec, who.DeclareExchange(spec, who)); err != nil {
+	if err := who.VHost.DeclareExchangeIf(spec, who.DeclareExchange(spec, who.owner)); err != nil {
 		return reply{}, err
 	}
 	return put(!exists), nil
@@ -139,5 +139,5 @@ func (a *API) deleteExchange(r *request) (reply, error) {
 	if err := who.Exchange(auth.Configure, name); err != nil {
 		return reply{}, err
 	}
-	return done(), who.VHost.DeleteExchangeFor(name, r.flag("if-unused"), who)
+	return done(), who.VHost.DeleteExchangeFor(name, r.flag("if-unused"), who.owner)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"net/http"
 	"time"
 	"unicode/utf8"
 
@@ -170,9 +171,12 @@ type settled chan bool
 // Settle tells who waits. It never blocks: there is room for the only answer.
 func (s settled) Settle(_ uint64, accepted bool) { s <- accepted }
 
-// publishOne publishes a message, and waits until its queues have it as safely as a confirm
-// says. It tells whether there was a queue.
+// publishOne publishes a message, and waits until its queues have it as safely as a
+// confirm says. It tells whether there was a queue.
 func (a *API) publishOne(ctx context.Context, who acting, m *message.Message) (routed bool, err error) {
+	if low := a.broker.Alarms().State().Reason; low != "" {
+		return false, &problem{status: http.StatusServiceUnavailable, kind: "service_unavailable", reason: "publishers are blocked: " + low}
+	}
 	a.broker.Throttle(queue.Trickle)
 	var keys []string
 	tracing := who.VHost.Tracing()
@@ -185,7 +189,7 @@ func (a *API) publishOne(ctx context.Context, who acting, m *message.Message) (r
 		return false, err
 	}
 	if tracing {
-		who.VHost.TracePublished(broker.Witness{User: who.name}, m, keys, queues)
+		who.VHost.TracePublished(broker.Witness{User: string(who.owner)}, m, keys, queues)
 	}
 	requesters, entrance := publisher.Requesters(), publisher.Entrance()
 	m.Share(len(queues) + len(requesters))
@@ -315,7 +319,7 @@ func (a acting) queueToGet(name string) (*queue.Queue, error) {
 	if err := a.Queue(auth.Read, name); err != nil {
 		return nil, err
 	}
-	q, err := a.VHost.Queue(name, a)
+	q, err := a.VHost.Queue(name, a.owner)
 	if err != nil {
 		return nil, err
 	}
@@ -341,7 +345,7 @@ func (f fetching) from(who acting, q *queue.Queue) []gotView {
 		}
 		octets += len(d.Message.Body) + getOverhead
 		if who.VHost.Tracing() {
-			who.VHost.TraceDelivered(broker.Witness{User: who.name}, &d.Entry, q.Name())
+			who.VHost.TraceDelivered(broker.Witness{User: string(who.owner)}, &d.Entry, q.Name())
 		}
 		items = append(items, f.view(&d, remaining))
 		if f.mode == queue.ManualAck {

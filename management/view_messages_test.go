@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/leveretmq/leveret/broker"
 )
 
 // sent is the body of a publish to a queue.
@@ -138,4 +140,13 @@ func TestGet_TruncatedCharacterIsBase64(t *testing.T) {
 	text, encoding := fetching{truncate: 1, encoding: encodingAuto}.encode([]byte("é"))
 	require.Equal(t, "ww==", text)
 	require.Equal(t, "base64", encoding)
+}
+
+func TestPublish_IsRefusedWhileMemoryIsLow(t *testing.T) {
+	g := newRig(t)
+	g.broker.Alarms().Set(broker.Memory, true)
+	text := g.expect(t, 503, rootUser, post, "/api/exchanges/%2F/amq.default/publish", sent("{}", "a", "string"))
+	require.JSONEq(t, `{"error":"service_unavailable","reason":"publishers are blocked: low on memory"}`, text)
+	g.broker.Alarms().Set(broker.Memory, false)
+	g.expect(t, 200, rootUser, post, "/api/exchanges/%2F/amq.default/publish", sent("{}", "a", "string"))
 }

@@ -48,7 +48,7 @@ func (a *API) putQueue(r *request) (reply, error) {
 		Durable: d.durable, AutoDelete: d.autoDelete, Arguments: d.arguments,
 	}
 	_, exists := a.broker.Queue(spec.VHost, spec.Name)
-	if _, err := who.VHost.DeclareQueueIf(spec, who, who.DeclareQueue(spec.Name, spec.Arguments)); err != nil {
+	if _, err := who.VHost.DeclareQueueIf(spec, who.owner, who.DeclareQueue(spec.Name, spec.Arguments)); err != nil {
 		return reply{}, err
 	}
 	return put(!exists), nil
@@ -76,7 +76,7 @@ func (a *API) deleteQueue(r *request) (reply, error) {
 		return reply{}, err
 	}
 	condition := queue.Condition{IfUnused: r.flag("if-unused"), IfEmpty: r.flag("if-empty")}
-	_, err = who.VHost.DeleteQueue(name, who, condition)
+	_, err = who.VHost.DeleteQueue(name, who.owner, condition)
 	return done(), err
 }
 
@@ -88,7 +88,7 @@ func (a *API) purgeQueue(r *request) (reply, error) {
 	if err := who.Queue(auth.Read, name); err != nil {
 		return reply{}, err
 	}
-	_, err = who.VHost.PurgeQueue(name, who)
+	_, err = who.VHost.PurgeQueue(name, who.owner)
 	return done(), err
 }
 
