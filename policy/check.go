@@ -7,13 +7,15 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strings"
+
+	"github.com/leveretmq/leveret/internal/pattern"
 )
 
 // check says what is wrong with the value of a parameter, in RabbitMQ's order.
 func check(kind Kind, name string, content any) []string {
-	fields, problem := asFields(name, content)
-	if problem != "" {
-		return []string{problem}
+	fields, ok := asFields(content)
+	if !ok {
+		return []string{fmt.Sprintf("%s not a list %s", name, term(content))}
 	}
 	unknown := maps.Clone(fields)
 	var problems []string
@@ -38,24 +40,25 @@ func check(kind Kind, name string, content any) []string {
 			problems = append(problems, fmt.Sprintf("Key %q not found in %s", f.name, name))
 		}
 	}
-	if len(unknown) > 0 {
-		problems = slices.Insert(problems, 0, fmt.Sprintf("Unrecognised terms %s in %s", pairs(unknown), name))
+	terms := pairs(unknown)
+	if list, ok := content.([]any); ok {
+		terms = term(list)
+	}
+	if terms != "[]" {
+		problems = slices.Insert(problems, 0, fmt.Sprintf("Unrecognised terms %s in %s", terms, name))
 	}
 	return problems
 }
 
-// asFields takes an empty list for an empty object, as they are the same to RabbitMQ.
-func asFields(name string, content any) (map[string]any, string) {
+// asFields takes a list for an object without known fields, as RabbitMQ does.
+func asFields(content any) (map[string]any, bool) {
 	switch v := content.(type) {
 	case map[string]any:
-		return v, ""
+		return v, true
 	case []any:
-		if len(v) == 0 {
-			return nil, ""
-		}
-		return nil, fmt.Sprintf("Unrecognised terms %s in %s", term(v), name)
+		return nil, true
 	}
-	return nil, fmt.Sprintf("%s not a list %s", name, term(content))
+	return nil, false
 }
 
 func checkApplyTo(value any) string {
@@ -95,7 +98,7 @@ func regexpProblem(source string, cause error) string {
 	reason, at := pcreReason(source, cause)
 	line := fmt.Sprintf("{%s,%d}", quoted(reason), at)
 	if len(before)+len(line) >= lineWidth {
-		line = fmt.Sprintf("{%s,\n%*d}", quoted(reason), len(before)+len("{")+1, at)
+		line = fmt.Sprintf("{%s,\n%s%d}", quoted(reason), strings.Repeat(" ", len(before)+len("{")), at)
 	}
 	return before + line
 }
@@ -103,6 +106,9 @@ func regexpProblem(source string, cause error) string {
 // pcreReason is what PCRE says of a pattern that Go's parser refuses, and where it
 // finds that, in octets.
 func pcreReason(source string, cause error) (string, int) {
+	if errors.Is(cause, pattern.ErrTooLarge) {
+		return "regular expression is too large", len(source)
+	}
 	_, err := syntax.Parse(source, syntax.Perl)
 	var fault *syntax.Error
 	if !errors.As(err, &fault) {
@@ -121,6 +127,8 @@ func pcreReason(source string, cause error) (string, int) {
 		return "missing terminating ] for character class", len(source)
 	case syntax.ErrTrailingBackslash:
 		return `\ at end of pattern`, len(source)
+	case syntax.ErrInvalidRepeatSize:
+		return "numbers out of order in {} quantifier", strings.Index(source, fault.Expr) + len(fault.Expr) - 1
 	case syntax.ErrInvalidCharRange:
 		return "range out of order in character class", strings.Index(source, fault.Expr) + len(fault.Expr) - 1
 	}

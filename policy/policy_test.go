@@ -104,9 +104,15 @@ func TestKeysThatAreKept(t *testing.T) {
 func TestProblemsOfValues(t *testing.T) {
 	const before = "pattern should be regular expression but is invalid: "
 	for value, problem := range map[string]string{
-		`{}`:   "Key \"definition\" not found in n\nKey \"pattern\" not found in n\nKey \"priority\" not found in n",
-		`[]`:   "Key \"definition\" not found in n\nKey \"pattern\" not found in n\nKey \"priority\" not found in n",
-		`"x"`:  `n not a list <<"x">>`,
+		`{}`:  "Key \"definition\" not found in n\nKey \"pattern\" not found in n\nKey \"priority\" not found in n",
+		`[]`:  "Key \"definition\" not found in n\nKey \"pattern\" not found in n\nKey \"priority\" not found in n",
+		`"x"`: `n not a list <<"x">>`,
+		`[1]`: "Unrecognised terms [1] in n\nKey \"definition\" not found in n\nKey \"pattern\" not found in n\n" +
+			"Key \"priority\" not found in n",
+		`{"pattern":"a{2,1}","priority":1,"definition":{"max-length":1}}`: before + "{\"numbers out of order in {} quantifier\",\n" +
+			strings.Repeat(" ", 54) + "5}",
+		`{"pattern":"` + strings.Repeat("x", 2000) + `","priority":1,"definition":{"max-length":1}}`: before +
+			"{\"regular expression is too large\",\n" + strings.Repeat(" ", 54) + "2000}",
 		`null`: `n not a list null`,
 		`{"pattern":"a","priority":1,"definition":{"max-length":1},"foo":1,"bar":2}`: `Unrecognised terms [{<<"bar">>,2},{<<"foo">>,1}] in n`,
 		`{"pattern":"(","priority":"x","apply-to":"zz","definition":{"foo":1}}`: `[{<<"foo">>,1}] are not recognised policy settings` + "\n" +

@@ -23,6 +23,10 @@ const (
 // ErrInvalid means a regular expression that cannot be used.
 var ErrInvalid = errors.New("invalid regular expression")
 
+// ErrTooLarge means a regular expression that is too long, or too complex. It is an
+// ErrInvalid.
+var ErrTooLarge = fmt.Errorf("%w: too large", ErrInvalid)
+
 // ErrTimeout means a pattern that could not decide in time.
 var ErrTimeout = errors.New("the pattern takes too long")
 
@@ -55,7 +59,7 @@ const (
 func Compile(source string) (*Pattern, error) {
 	p := &Pattern{source: source}
 	if len(source) > maxPattern {
-		return p, fmt.Errorf("%w: it has %d octets, more than %d", ErrInvalid, len(source), maxPattern)
+		return p, fmt.Errorf("%w: it has %d octets, more than %d", ErrTooLarge, len(source), maxPattern)
 	}
 	switch source {
 	case "", "^$":
@@ -88,7 +92,7 @@ func (p *Pattern) compileTree(tree *syntax.Regexp) error {
 		return fmt.Errorf("%w '%s': %w", ErrInvalid, p.source, err)
 	}
 	if len(program.Inst) > maxProgram {
-		return fmt.Errorf("%w '%s': it is too complex", ErrInvalid, p.source)
+		return fmt.Errorf("%w: '%s' is too complex", ErrTooLarge, p.source)
 	}
 	re, err := regexp.Compile(tree.String())
 	if err != nil {
