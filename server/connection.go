@@ -79,6 +79,7 @@ type connection struct {
 	// mechanism is how the client has logged in, and number tells connections
 	// apart.
 	mechanism string
+	label     string // the name, once the connection is open
 	number    uint64
 	accepted  time.Time // when the connection began
 	refused   bool      // the login was wrong, which the log knows

@@ -42,6 +42,9 @@ func (ch *channel) process() string {
 
 // name is how RabbitMQ calls the connection.
 func (c *connection) name() string {
+	if c.label != "" {
+		return c.label
+	}
 	return c.sock.RemoteAddr().String() + " -> " + c.sock.LocalAddr().String()
 }
 
@@ -76,7 +79,7 @@ func (c *connection) countLogin(user string, problem error) {
 	if errors.As(problem, &refused) {
 		user = refused.Name
 	}
-	host, _ := address(c.sock.RemoteAddr().String())
+	host, _ := address(c.sock.RemoteAddr())
 	c.server.Broker.CountLogin(protocolName, host, user, problem == nil)
 }
 

@@ -246,6 +246,7 @@ func (c *connection) open(m *amqp.ConnectionOpen) error {
 	}
 	c.log = c.log.With("vhost", m.VirtualHost)
 	c.enterState(stateRunning)
+	c.label = c.name()
 	c.opened.Store(time.Now().UnixMilli())
 	c.server.Broker.ConnectionCreated()
 	c.input.deadline = time.Time{}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"net"
 	"net/netip"
 	"slices"
 	"time"
@@ -150,17 +151,21 @@ var _ queue.Locator = (*consumer)(nil)
 // Locate says where the consumer is; see queue.Locator.
 func (c *consumer) Locate() queue.ChannelRef {
 	conn := c.channel.conn
-	host, port := address(conn.sock.RemoteAddr().String())
+	host, port := address(conn.sock.RemoteAddr())
 	return queue.ChannelRef{
 		Connection: conn.name(), Number: c.channel.id, User: conn.user.Name, PeerHost: host, PeerPort: port,
 	}
 }
 
 // address takes the address of a socket apart. Of one without ports all is host.
-func address(text string) (host string, port int) {
-	at, err := netip.ParseAddrPort(text)
+func address(of net.Addr) (host string, port int) {
+	if tcp, ok := of.(*net.TCPAddr); ok {
+		at := tcp.AddrPort()
+		return at.Addr().Unmap().String(), int(at.Port())
+	}
+	at, err := netip.ParseAddrPort(of.String())
 	if err != nil {
-		return text, 0
+		return of.String(), 0
 	}
 	return at.Addr().Unmap().String(), int(at.Port())
 }
@@ -179,8 +184,8 @@ func (c *connection) status() (ConnectionStatus, bool) {
 		ReceivedOctets: c.octetsIn.Load(), SentOctets: c.octetsOut.Load(),
 		ReceivedPackets: c.reads.Load(), SentPackets: c.writes.Load(),
 	}
-	s.Host, s.Port = address(c.sock.LocalAddr().String())
-	s.PeerHost, s.PeerPort = address(c.sock.RemoteAddr().String())
+	s.Host, s.Port = address(c.sock.LocalAddr())
+	s.PeerHost, s.PeerPort = address(c.sock.RemoteAddr())
 	if properties, err := amqp.DecodeTable(c.client.encoded[4:]); err == nil {
 		s.ClientProperties = properties
 	}
