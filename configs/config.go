@@ -172,6 +172,9 @@ type Config struct {
 	// their password and tags back, at each start. Others are made while the broker
 	// runs, and stay.
 	Users []User `key:"users"`
+	// Whether these users and the virtual host are made in an empty data directory
+	// only. Those of a rabbitmq.conf are.
+	UsersOnce bool `key:"users-once"`
 	// How clients may prove who they are: PLAIN and AMQPLAIN with a password,
 	// EXTERNAL with the certificate of TLS, ANONYMOUS not at all.
 	AuthMechanisms []string `key:"auth-mechanisms"`
@@ -184,9 +187,6 @@ type Config struct {
 	// How new passwords are kept: sha256 and sha512 as RabbitMQ does and can
 	// import, or argon2id, which is expensive to guess.
 	PasswordHashing string `key:"password-hashing"`
-	// Whether these users and the virtual host are made in an empty data directory
-	// only. Those of a rabbitmq.conf are.
-	UsersOnce bool `key:"users-once"`
 	// Users who may connect from this machine only.
 	LoopbackUsers []string `key:"loopback-users"`
 
@@ -194,6 +194,9 @@ type Config struct {
 	// is another one than the default. Others are made while the broker runs, and
 	// stay.
 	VHost string `key:"vhost"`
+	// Name of the cluster that the management shows unless an operator has set
+	// another; if it is empty, the name of the node.
+	ClusterName string `key:"cluster-name"`
 	// Name that the broker goes by towards clients; if it is empty, leveret@ and
 	// the name of the machine.
 	NodeName string `key:"node-name"`

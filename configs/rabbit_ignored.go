@@ -2,7 +2,7 @@ package configs
 
 import "slices"
 
-// ignoredRules are the keys of RabbitMQ 3.10 to 4.3 without effect, by the reason.
+// ignoredRules are the keys of RabbitMQ without effect: those of 3.10 and 4.0, and what is known of later ones, by the reason.
 func ignoredRules() []ignoredRule {
 	return slices.Concat(clusterIgnored(), runtimeIgnored(), pluginIgnored(), accessIgnored(), transportIgnored(), outputIgnored())
 }
@@ -16,7 +16,6 @@ func clusterIgnored() []ignoredRule {
 			"queue_leader_locator", "queue_master_locator", "quorum_queue.**", "raft.**", "stream.replication.**",
 			"consumer_disconnected_timeout",
 		}},
-		{why: "the name of the cluster is set by the HTTP API", patterns: []string{"cluster_name"}},
 	}
 }
 

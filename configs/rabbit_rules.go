@@ -25,6 +25,7 @@ func listenRules() []rule {
 		{"listeners.ssl.*", keyListenTLS, listener(keyListenTLS)},
 		{"proxy_protocol", "proxy-protocol-from", takeProxyProtocol},
 		{"nodename", keyNode, takeNodeName},
+		{"cluster_name", "cluster-name", plain("cluster-name")},
 		{"event_exchange.vhost", "event-exchange", plain("event-exchange")},
 	}
 }

@@ -209,6 +209,7 @@ func accessSettings() []setting {
 		newSetting(keyUsersOnce, func(c *Config) *bool { return &c.UsersOnce }, asBool),
 		newSetting("loopback-users", func(c *Config) *[]string { return &c.LoopbackUsers }, asTexts),
 		newSetting("vhost", func(c *Config) *string { return &c.VHost }, asText, shortText),
+		newSetting("cluster-name", func(c *Config) *string { return &c.ClusterName }, asText),
 		newSetting("node-name", func(c *Config) *string { return &c.NodeName }, asText),
 	}
 }

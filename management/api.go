@@ -46,7 +46,9 @@ type Options struct {
 	// secrets in it.
 	Certificates func() []Certificate
 	Config       func() []byte
-	// Logger hears of refusals at the level debug and of failures; nil is silence.
+	// LogLevels can be changed by administrators; nil cannot.
+	LogLevels LogLevels
+	// Logger hears of refusals and of failures; nil is silence.
 	Logger *slog.Logger
 }
 

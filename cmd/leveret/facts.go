@@ -17,7 +17,7 @@ import (
 func (n *node) facts() management.Facts {
 	free, alarm := n.store.Room()
 	facts := management.Facts{
-		Listeners: n.listeners, DataDir: n.config.DataDir, LogFiles: []string{"<stderr>"},
+		Listeners: n.listeners, DataDir: n.config.DataDir, LogFiles: logFiles(n.config), ConfigFiles: configFiles(n.config),
 		MemoryUsed: usedMemory(), MemoryLimit: n.memoryLimit,
 		DiskFree: free, DiskFreeLimit: alarm, SocketsUsed: int64(n.server.Open()),
 	}
@@ -28,6 +28,27 @@ func (n *node) facts() management.Facts {
 		facts.FilesLimit = openFiles(limits)
 	}
 	return facts
+}
+
+// logFiles are where the log goes to.
+func logFiles(config configs.Config) (files []string) {
+	if config.LogConsole {
+		files = append(files, "<stderr>")
+	}
+	if config.LogFile != "" {
+		files = append(files, config.LogFile)
+	}
+	return files
+}
+
+// configFiles are what was read; a rabbitmq.conf may include others.
+func configFiles(config configs.Config) (files []string) {
+	for _, file := range []string{config.File, config.RabbitMQConf} {
+		if file != "" {
+			files = append(files, absolute(file))
+		}
+	}
+	return files
 }
 
 // openFiles is the soft limit of open files in what Linux tells of a process; zero if

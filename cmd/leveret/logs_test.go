@@ -175,3 +175,32 @@ func TestLogAsJSONWithLevels(t *testing.T) {
 func TestLogThatCannotBeOpened(t *testing.T) {
 	start(t, nil, "--log-file", "missing/a.log").wantFailure(2, "the log", "missing/a.log")
 }
+
+func TestLevelsChangeWhileItRuns(t *testing.T) {
+	p := start(t, []string{"LEVERET_HTTP_LISTEN=127.0.0.1:0", "LEVERET_LOG_LEVEL=error"}, "--amqp-listen", anyPort)
+	greeting := p.ready()
+	web := "http://" + regexp.MustCompile(`management +(\S+)`).FindStringSubmatch(greeting)[1] + "/api/log-levels"
+	set := func(path, level string, status int) {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, web+path, strings.NewReader(`{"level":"`+level+`"}`))
+		require.NoError(t, err)
+		request.SetBasicAuth("guest", "guest")
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, status, response.StatusCode)
+	}
+	dial := func() {
+		connection, err := amqp091.Dial(connectURL(t, greeting))
+		require.NoError(t, err)
+		require.NoError(t, connection.Close())
+	}
+	dial()
+	set("/connection", "info", http.StatusNoContent)
+	set("/connection", "loud", http.StatusBadRequest)
+	set("/unheard-of", "info", http.StatusBadRequest)
+	dial()
+	require.NoError(t, p.command.Process.Signal(os.Interrupt))
+	_, _, stderr := p.wait()
+	require.Equal(t, 1, strings.Count(stderr, "accepting AMQP connection"), stderr)
+	require.NotContains(t, stderr, "Server startup complete")
+}

@@ -90,6 +90,7 @@ func openBroker(config configs.Config, log *publishedLog, progress func(recovery
 		Prefix: config.HTTPPrefix, MaxBody: config.HTTPMaxBody, MaxConnections: config.MaxConnections,
 		Certificates: func() []management.Certificate { return certificates(config) },
 		Config:       func() []byte { return effective(config) },
+		LogLevels:    log.outputs, ClusterName: config.ClusterName,
 	})
 	go n.api.Run(ctx)
 	return n, nil
