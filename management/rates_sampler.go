@@ -138,55 +138,49 @@ func queueNumbers(q *queue.Status) numbers {
 	return numbersOf(&q.Counters).withDepth(ready+q.Unacked.Messages, ready, q.Unacked.Messages)
 }
 
+// sampleConnections looks at connections and channels. What connections have sent and
+// received is added up for their virtual hosts, where it stays when they close.
 func (s *sampler) sampleConnections(round int64) {
 	if s.server == nil {
 		return
 	}
-	open := s.server.Connections()
-	now := make(map[uint64]traffic, len(open))
-	for i := range open {
-		c := &open[i]
-		n := connectionNumbers(c)
-		now[c.Number] = n
-		sum, before := s.sums[c.VHost], s.seen[c.Number]
-		for i := range sum {
-			sum[i] += n[i] - before[i]
-		}
-		s.sums[c.VHost] = sum
-	}
+	now := make(map[uint64]traffic, len(s.seen))
+	s.connections.record(round, func(connections func(uint64, []int64)) {
+		s.channels.record(round, func(channels func(channelKey, []int64)) {
+			var of numbers // used again and again
+			s.server.Survey(server.Survey{
+				Connection: func(c server.ConnectionCounts) {
+					n := traffic{countReceived: int64(c.ReceivedOctets), countSent: int64(c.SentOctets)}
+					now[c.Number] = n
+					s.add(c.VHost, n, s.seen[c.Number])
+					connections(c.Number, n[:])
+				},
+				Channel: func(c server.ChannelCounts) {
+					of = numbersOf(&c.Counters)
+					channels(channelKey{c.Connection, c.Number}, of[:])
+				},
+			})
+		})
+	})
 	s.seen = now
-	for name := range s.sums {
-		if _, ok := s.broker.VHost(name); !ok {
-			delete(s.sums, name)
-		}
-	}
-	s.recordConnections(round, open)
-}
-
-func (s *sampler) recordConnections(round int64, open []server.ConnectionStatus) {
-	s.connections.record(round, func(each func(uint64, []int64)) {
-		for number, n := range s.seen {
-			each(number, n[:])
-		}
-	})
-	s.channels.record(round, func(each func(channelKey, []int64)) {
-		for i := range open {
-			for j := range open[i].Channels {
-				ch := &open[i].Channels[j]
-				n := numbersOf(&ch.Counters)
-				each(channelKey{open[i].Number, ch.Number}, n[:])
-			}
-		}
-	})
 	s.traffic.record(round, func(each func(string, []int64)) {
 		for name, n := range s.sums {
+			if _, ok := s.broker.VHost(name); !ok {
+				delete(s.sums, name)
+				continue
+			}
 			each(name, n[:])
 		}
 	})
 }
 
-func connectionNumbers(c *server.ConnectionStatus) traffic {
-	return traffic{countReceived: int64(c.ReceivedOctets), countSent: int64(c.SentOctets)}
+// add adds to a virtual host what a connection has transferred since the last look.
+func (s *sampler) add(vhost string, now, before traffic) {
+	sum := s.sums[vhost]
+	for i := range sum {
+		sum[i] += now[i] - before[i]
+	}
+	s.sums[vhost] = sum
 }
 
 // The counters of what comes and goes, in RabbitMQ's order.

@@ -198,3 +198,36 @@ func TestRates_OfAQueue(t *testing.T) {
 	sorted := fetch[[]item](t, g, rootUser, "/api/queues?sort=message_stats.publish_details.rate&sort_reverse=true&columns=name")
 	require.Equal(t, []item{{"q"}}, sorted)
 }
+
+func TestRates_OfConnectionsAndTheirVirtualHosts(t *testing.T) {
+	g := newRig(t)
+	c := g.dial(t, rootUser)
+	ch := g.channel(t, c)
+	require.NoError(t, ch.Confirm(false))
+	g.api.samples.sample(1000, nodeNumbers{})
+	confirmed, err := ch.PublishWithDeferredConfirm("", "nowhere", false, false, amqp091.Publishing{Body: make([]byte, 5000)})
+	require.NoError(t, err)
+	require.True(t, confirmed.Wait())
+	g.api.samples.sample(1001, nodeNumbers{})
+
+	connections := fetch[[]connectionView](t, g, rootUser, "/api/connections")
+	require.Greater(t, connections[0].ReceivedDetails.Rate, 1000.0)
+	require.Positive(t, connections[0].SentDetails.Rate)
+	channels := fetch[[]channelView](t, g, rootUser, "/api/channels")
+	require.InDelta(t, 0.2, channels[0].Stats.PublishDetails.Rate, 1e-9)
+	require.EqualValues(t, 1, channels[0].Stats.Publish)
+	type counts struct {
+		Received        int64   `json:"recv_oct"`
+		ReceivedDetails details `json:"recv_oct_details"`
+	}
+	of := fetch[counts](t, g, rootUser, "/api/vhosts/%2F")
+	require.Greater(t, of.Received, int64(5000))
+	require.Greater(t, of.ReceivedDetails.Rate, 1000.0)
+
+	require.NoError(t, c.Close())
+	eventually(t, g, "/api/connections", func(left []item) bool { return len(left) == 0 })
+	g.api.samples.sample(1002, nodeNumbers{})
+	require.GreaterOrEqual(t, fetch[counts](t, g, rootUser, "/api/vhosts/%2F").Received, of.Received, "what was received stays")
+	require.Empty(t, g.api.samples.connections.objects)
+	require.Empty(t, g.api.samples.channels.objects)
+}

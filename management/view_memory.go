@@ -1,6 +1,7 @@
 package management
 
 import (
+	"cmp"
 	"runtime/metrics"
 )
 
@@ -19,8 +20,8 @@ func memoryNames() []string {
 
 // memoryParts is what the memory is used for, in octets, as far as it is known: queues,
 // stacks of goroutines, objects, and what the runtime keeps for itself. The parts that
-// do not exist here are zero.
-func (a *API) memoryParts() (parts map[string]int64, allocated, total int64) {
+// do not exist here are zero. The total is that of the parts.
+func (a *API) memoryParts() (parts map[string]int64, total int64) {
 	names := []string{
 		"/memory/classes/heap/objects:bytes", "/memory/classes/heap/stacks:bytes",
 		"/memory/classes/heap/unused:bytes", "/memory/classes/heap/free:bytes",
@@ -44,14 +45,14 @@ func (a *API) memoryParts() (parts map[string]int64, allocated, total int64) {
 			}
 		}
 	}
-	allocated = all - released
+	allocated := all - released
 	total = max(a.facts().MemoryUsed, allocated)
 	return map[string]int64{
 		"queue_procs": classic, "quorum_queue_procs": quorum, "other_proc": max(objects-classic-quorum, 0),
 		"connection_other": stacks, "allocated_unused": unused + free,
 		"other_system":         max(allocated-objects-stacks-unused-free, 0),
 		"reserved_unallocated": max(total-allocated, 0),
-	}, allocated, total
+	}, total
 }
 
 // memoryTotals is the memory as a whole, by three ways to count it.
@@ -62,19 +63,20 @@ type memoryTotals struct {
 }
 
 func (a *API) memory() members {
-	parts, allocated, total := a.memoryParts()
+	parts, total := a.memoryParts()
+	used := cmp.Or(a.facts().MemoryUsed, total)
 	var m members
 	for _, name := range memoryNames() {
 		m.set(name, parts[name])
 	}
 	m.set("strategy", "rss")
-	m.set("total", memoryTotals{Erlang: allocated, RSS: total, Allocated: allocated})
+	m.set("total", memoryTotals{Erlang: total, RSS: used, Allocated: total})
 	return m
 }
 
 // binary is what refers to large binaries in RabbitMQ: here, the queues.
 func (a *API) binary() members {
-	parts, _, _ := a.memoryParts()
+	parts, _ := a.memoryParts()
 	var m members
 	for _, name := range []string{
 		"connection_readers", "connection_writers", "connection_channels", "connection_other", "queue_procs",
@@ -107,7 +109,7 @@ func (a *API) relativeMemory(r *request) (reply, error) {
 	if r.param("node") != a.options.NodeName {
 		return reply{}, notFound()
 	}
-	parts, _, total := a.memoryParts()
+	parts, total := a.memoryParts()
 	m := members{{"total", 100}}
 	for _, name := range memoryNames() {
 		m.set(name, (parts[name]*100+total-1)/max(total, 1))

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/leveretmq/leveret/broker"
+	"github.com/leveretmq/leveret/server"
 )
 
 // productName is who we are, where readers look for it.
@@ -194,27 +194,36 @@ func (a *API) churnRates(asked windows) members {
 // objectTotals is how much there is of everything that the caller may see. Consumers
 // are for those who watch only (RabbitMQ behaviour).
 func (a *API) objectTotals(r *request) members {
-	var t broker.Totals
-	for _, vhost := range a.visible(r) {
-		t.Queues += len(a.broker.Queues(vhost))
-		t.Exchanges += len(a.broker.Exchanges(vhost))
-	}
+	var m members
 	if r.caller.is(monitoring) {
-		t = a.broker.Totals()
+		t := a.broker.Totals()
+		var sums server.Sums
+		if a.server != nil {
+			sums = a.server.Sums()
+		}
+		m.set("channels", sums.Channels)
+		m.set("connections", sums.Connections)
+		m.set("consumers", t.Consumers)
+		m.set("exchanges", t.Exchanges)
+		m.set("queues", t.Queues)
+		return m
 	}
-	connections, channels := 0, 0
+	connections, channels, exchanges, queues := 0, 0, 0, 0
 	for _, c := range a.open(r) {
 		connections++
 		channels += c.ChannelCount
 	}
-	var m members
+	for _, name := range a.visible(r) {
+		if v, ok := a.broker.VHost(name); ok {
+			t := v.Totals()
+			exchanges += t.Exchanges
+			queues += t.Queues
+		}
+	}
 	m.set("channels", channels)
 	m.set("connections", connections)
-	if r.caller.is(monitoring) {
-		m.set("consumers", t.Consumers)
-	}
-	m.set("exchanges", t.Exchanges)
-	m.set("queues", t.Queues)
+	m.set("exchanges", exchanges)
+	m.set("queues", queues)
 	return m
 }
 

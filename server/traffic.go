@@ -198,15 +198,25 @@ func (ch *channel) countAcks(settled []queue.Delivery) {
 // describe tells what the channel has counted, all together and for each exchange and
 // queue. The caller holds conn.mu.
 func (t *traffic) describe(s *ChannelStatus) {
-	s.Counters = t.retired
+	s.Counters = t.sum()
 	for _, in := range t.inlets {
-		n := in.counters()
-		s.Counters.Add(&n)
-		s.Publishes = append(s.Publishes, Traffic{Name: in.entrance.Name(), Counters: n})
+		s.Publishes = append(s.Publishes, Traffic{Name: in.entrance.Name(), Counters: in.counters()})
 	}
 	for _, out := range t.outlets {
-		s.Counters.Add(&out.counters)
 		s.Deliveries = append(s.Deliveries, Traffic{Name: out.queue.Name(), Counters: out.counters})
 	}
 	slices.SortFunc(s.Deliveries, func(a, b Traffic) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// sum is what the channel has counted, all together. The caller holds conn.mu.
+func (t *traffic) sum() message.Counters {
+	all := t.retired
+	for _, in := range t.inlets {
+		n := in.counters()
+		all.Add(&n)
+	}
+	for _, out := range t.outlets {
+		all.Add(&out.counters)
+	}
+	return all
 }
