@@ -7,7 +7,6 @@ import (
 
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/definitions"
-	"github.com/leveretmq/leveret/exchange"
 	"github.com/leveretmq/leveret/message"
 	"github.com/leveretmq/leveret/queue"
 )
@@ -123,12 +122,13 @@ func (v *VHost) tellQueueDeleted(s queue.Spec, owner any) {
 // kindOf is RabbitMQ's name of the module that has the queue.
 func kindOf(s queue.Spec) string { return "rabbit_" + string(s.Type()) + "_queue" }
 
-func (v *VHost) tellExchangeCreated(s exchange.Spec, owner any) {
+func (v *VHost) tellExchangeCreated(node *exchangeNode, owner any) {
 	if !v.broker.Observing() {
 		return
 	}
+	s := node.spec
 	v.broker.Emit("exchange.created", Fields("name", s.Name, "vhost", v.name, "type", s.Type, "durable", s.Durable,
-		"auto_delete", s.AutoDelete, "internal", s.Internal, "arguments", Terms(s.Arguments), "policy", "",
+		"auto_delete", s.AutoDelete, "internal", s.Internal, "arguments", Terms(s.Arguments), "policy", node.policy,
 		performer, actorOf(owner)))
 }
 

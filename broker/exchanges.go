@@ -33,7 +33,7 @@ func (v *VHost) DeclareExchangeIf(spec exchange.Spec, permits Permits) error {
 	}
 	node, err := v.createExchange(spec, permits)
 	if err == nil {
-		v.tellExchangeCreated(spec, permits.Owner)
+		v.tellExchangeCreated(node, permits.Owner)
 	}
 	v.mu.Unlock()
 	if err != nil {

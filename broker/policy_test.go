@@ -235,9 +235,11 @@ func TestParameters_AreTold(t *testing.T) {
 	f := openTelling(t, t.TempDir(), broker.Options{EventVHost: "/"})
 	q := f.queue("events")
 	f.bind(toQueue(broker.EventExchange, "events", "policy.*"), toQueue(broker.EventExchange, "events", "parameter.*"))
-	ordinary, operator := policyFor("p", "^a", "queues", 3, `{"max-length":5}`), operatorPolicy("o", "^a", `{"max-length":5}`)
+	ordinary, operator := policyFor("wide", "^a", "all", 3, `{"max-length":5}`), operatorPolicy("o", "^a", `{"max-length":5}`)
 	global := definitions.Parameter{Name: "g", Value: `{"a":[1]}`}
 	f.set(ordinary, operator, global)
+	f.bind(toQueue(broker.EventExchange, "events", "exchange.created"))
+	f.exchange("ax", "fanout")
 	f.clear(ordinary)
 	f.clear(operator)
 	f.clear(global)
@@ -248,12 +250,15 @@ func TestParameters_AreTold(t *testing.T) {
 			{Key: "definition", Value: amqp.Table{{Key: "max-length", Value: int64(5)}}},
 		}
 	}
-	f.requireTold(q, "policy.set", append(broker.Fields("vhost", "/", "name", "p"), content("queues", 3)...))
+	f.requireTold(q, "policy.set", append(broker.Fields("vhost", "/", "name", "wide"), content("all", 3)...))
 	f.requireTold(q, "parameter.set", broker.Fields("vhost", "/", "name", "o", "component", "operator_policy", "value", content("all", 0)))
 	f.requireTold(q, "policy.set", append(broker.Fields("vhost", "/", "name", "o"), content("all", 0)...))
 	f.requireTold(q, "parameter.set", broker.Fields("name", "g", "component", "global",
 		"value", amqp.Table{{Key: "a", Value: amqp.Array{int64(1)}}}))
-	f.requireTold(q, "policy.cleared", broker.Fields("vhost", "/", "name", "p"))
+	_, created, _ := f.told(q)
+	name, _ := created.Lookup("policy")
+	require.Equal(t, "wide", name)
+	f.requireTold(q, "policy.cleared", broker.Fields("vhost", "/", "name", "wide"))
 	f.requireTold(q, "parameter.cleared", broker.Fields("vhost", "/", "name", "o", "component", "operator_policy"))
 	f.requireTold(q, "parameter.cleared", broker.Fields("name", "g", "component", "global"))
 }

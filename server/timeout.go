@@ -120,7 +120,11 @@ func (w *watch) watches(d *queue.Delivery) bool {
 	if w.of != nil || d.Consumer != nil {
 		return w.of == d.Consumer
 	}
-	return w.channel.timeoutOfGets(d.Queue) == w.timeout
+	if w.channel.timeoutOfGets(d.Queue) == w.timeout {
+		return true
+	}
+	w.channel.watchGet(d.Queue) // a policy may have changed it since
+	return false
 }
 
 // takeLate removes those of the deliveries up to the tag that belong to somebody,

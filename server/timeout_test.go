@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/leveretmq/leveret/amqp"
+	"github.com/leveretmq/leveret/queue"
 	"github.com/leveretmq/leveret/server"
 )
 
@@ -126,4 +127,28 @@ func TestTimeout_RacesWithTheEnd(t *testing.T) {
 		}
 		c.hangUp()
 	}
+}
+
+// What basic.get has fetched is taken back even if the queue's time changes meanwhile.
+func TestTimeout_ChangesForFetchedMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListener()
+		s := serve(t, l, newVolatile(), server.Options{})
+		p := connect(t, l)
+		p.handshake(opened)
+		minute := amqp.Table{{Key: "x-consumer-timeout", Value: int32(60_000)}}
+		p.send(1, &amqp.QueueDeclare{Queue: "q", Arguments: minute})
+		p.publish(1, &amqp.BasicPublish{RoutingKey: "q"}, nil, []byte("x"))
+		p.send(1, &amqp.BasicGet{Queue: "q"})
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		require.Zero(t, s.find(t, "q").Counts().Ready)
+		s.find(t, "q").Govern(queue.Policy{Definition: map[string]any{"consumer-timeout": int64(20_000)}})
+		time.Sleep(12 * time.Second)
+		synctest.Wait()
+		require.Zero(t, s.find(t, "q").Counts().Ready, "the new time has begun")
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		require.Equal(t, 1, s.find(t, "q").Counts().Ready)
+	})
 }
