@@ -20,11 +20,13 @@ var shapesOf string
 // shape is the types of JSON that a path has.
 type shape map[string][]string
 
-func readShapes(t *testing.T) map[string]shape {
+func readShapes(t *testing.T) map[string]shape { return parseShapes(t, shapesOf) }
+
+func parseShapes(t *testing.T, recorded string) map[string]shape {
 	t.Helper()
 	groups := make(map[string]shape)
 	var now shape
-	for line := range strings.Lines(shapesOf) {
+	for line := range strings.Lines(recorded) {
 		line = strings.TrimSpace(line)
 		if name, ok := strings.CutPrefix(line, "== "); ok {
 			now = make(shape)
