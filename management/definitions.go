@@ -2,7 +2,6 @@ package management
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -116,7 +115,11 @@ func uploaded(r *request) (file []byte, redirect string, err error) {
 	}
 	const inMemory = 4 << 20 // octets; more goes to a temporary file
 	if err := r.ParseMultipartForm(inMemory); err != nil {
-		return nil, "", fmt.Errorf("reading the form: %w", err)
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return nil, "", err
+		}
+		return nil, "", badRequest("failed_to_parse_json")
 	}
 	defer func() { err = errors.Join(err, r.MultipartForm.RemoveAll()) }()
 	part, _, err := r.FormFile("file")
