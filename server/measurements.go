@@ -34,8 +34,8 @@ func newMeasures() measures {
 	return measures{
 		// RabbitMQ's buckets
 		sizes: histogram.New(1, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 5e7, 1e8),
-		confirms: histogram.New(1e-9, 100*us, 250*us, 500*us, ms, 5*ms/2, 5*ms, 10*ms, 25*ms, 50*ms, 100*ms, 250*ms, 500*ms,
-			s, 5*s, 30*s),
+		confirms: histogram.New(1e-9, 25*us, 50*us, 100*us, 250*us, 500*us, ms, 5*ms/2, 5*ms, 10*ms, 25*ms, 50*ms, 100*ms, 250*ms,
+			s, 10*s),
 		deliveries: histogram.New(1e-3, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 5000, 30_000, 300_000, 3_600_000),
 	}
 }

@@ -113,7 +113,7 @@ func (n *node) Serve(l net.Listener) error { return n.server.Serve(l) }
 
 // Handlers are what the node serves besides AMQP.
 func (n *node) Handlers() handlers {
-	return handlers{management: n.api, control: n.api.Local()}
+	return handlers{management: n.api, control: n.api.Local(), metrics: n.metrics()}
 }
 
 // Shutdown ends all connections. One that waits for room on a full disk would
