@@ -51,7 +51,11 @@ func parseLines(name, content string) ([]line, []string) {
 
 func parseLine(text string) (line, error) {
 	if files, found := strings.CutPrefix(text, "include"); found && files != "" && blank(files[0]) {
-		if files = strings.TrimSpace(files); files[0] != '=' {
+		files, _, _ = strings.Cut(files, "#")
+		if files = strings.TrimSpace(files); files == "" {
+			return line{}, errNotSetting
+		}
+		if files[0] != '=' {
 			return line{include: files}, nil
 		}
 	}

@@ -166,7 +166,7 @@ func TestUnknownKeysOfRabbitMQ(t *testing.T) {
 
 func TestRabbitMQFilesInTheirOrder(t *testing.T) {
 	folder := t.TempDir()
-	main := put(t, folder, "rabbitmq.conf", "heartbeat = 10\nframe_max = 8192\ninclude more/*.conf\nchannel_max = 7\n")
+	main := put(t, folder, "rabbitmq.conf", "heartbeat = 10\nframe_max = 8192\ninclude more/*.conf # both\nchannel_max = 7\n")
 	put(t, folder, "more/b.conf", "frame_max = 16384\nchannel_max = 1\n")
 	put(t, folder, "more/a.conf", "frame_max = 4096\ninitial_frame_max = 4096\n")
 	late := put(t, folder, "conf.d/90-late.conf", "heartbeat = 30\n")
@@ -308,6 +308,7 @@ func TestValuesOfRabbitMQThatAreNotAllowed(t *testing.T) {
 		"heartbeat = # none":              {"heartbeat: it has no value"},
 		"default_pass = 'a'b":             {"behind the closing quote"},
 		".heartbeat = 1":                  {"key = value"},
+		"include # none":                  {"key = value"},
 		"heartbeat. = 1":                  {"key = value"},
 	} {
 		_, err := load(t, "--rabbitmq-conf", conf(t, text))
