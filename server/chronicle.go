@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 	"unicode"
 
@@ -80,7 +81,7 @@ func (c *connection) logEnd(err error) {
 	case err == nil, errors.Is(err, errEnded), errors.As(err, &protocol), c.refused, c.state == stateClosing:
 	case errors.Is(err, io.EOF) && c.octetsIn.Load() == 0:
 		level = slog.LevelDebug
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
 		level, because = slog.LevelWarn, "client unexpectedly closed TCP connection"
 	case c.state == stateStarting:
 		level, because = slog.LevelError, printable(err.Error())

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -203,4 +204,15 @@ func TestLevelsChangeWhileItRuns(t *testing.T) {
 	_, _, stderr := p.wait()
 	require.Equal(t, 1, strings.Count(stderr, "accepting AMQP connection"), stderr)
 	require.NotContains(t, stderr, "Server startup complete")
+}
+
+func TestAlarmsAreLogged(t *testing.T) {
+	var disk syscall.Statfs_t
+	require.NoError(t, syscall.Statfs(t.TempDir(), &disk))
+	limit := strconv.FormatUint(disk.Bavail*uint64(disk.Bsize)*2, 10)
+	file := filepath.Join(t.TempDir(), "a.log")
+	p := start(t, []string{"LEVERET_NODE_NAME=rabbit@box", "LEVERET_DISK_BALLAST=0"}, "--amqp-listen", anyPort, "--disk-free-limit", limit, "--log-file", file)
+	p.ready()
+	logged(t, file, `\[warning\] <0\.0\.0> disk resource limit alarm set on node rabbit@box\.\n.*\n`+
+		`.* \*{58}\n.* \*{3} Publishers will be blocked until this alarm clears \*{3}\n.* \*{58}$`)
 }
