@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"github.com/leveretmq/leveret/definitions"
@@ -23,7 +22,7 @@ type VHost struct {
 
 	// regulating is held over a change of policies: they take effect one after the
 	// other. It is taken before the topology lock.
-	regulating sync.Mutex
+	regulating lockorder.Mutex[lockorder.Policies]
 
 	mu        lockorder.RWMutex[lockorder.Topology]
 	exchanges map[string]*exchangeNode // guarded by mu
