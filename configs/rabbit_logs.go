@@ -68,11 +68,18 @@ func takeLogFolder(t *translation, g given) (string, error) {
 	return "", nil
 }
 
-// takeLogs takes RABBITMQ_LOGS: - for the console, or the name of a file.
+// takeLogs takes RABBITMQ_LOGS: - or -stderr for the console, exchange:, or the name
+// of a file.
 func takeLogs(t *translation, g given) (string, error) {
-	if g.value == "-" {
+	switch g.value {
+	case "-", "-stderr":
 		t.set(keyLogConsole, true, g)
 		g.value = ""
+	case "exchange:":
+		g.value = "true"
+		return takeLogExchange(t, g)
+	case "syslog:", "journald:":
+		return "", miss("the log goes to standard error and to a file only")
 	}
 	t.logs.file, t.logs.fileFrom = g.value, g
 	return "", nil

@@ -1,10 +1,14 @@
 package main_test
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
+	"github.com/rabbitmq/amqp091-go"
 	"github.com/stretchr/testify/require"
 )
 
@@ -66,4 +70,33 @@ auth_ldap.log = true
 	require.Regexp(t, `\[info\] <0.0.0> settings of RabbitMQ are ignored: sockets .+ settings="num_acceptors.tcp, num_acceptors.ssl"`, stderr)
 	require.Regexp(t, `\[warning\] <0.0.0> settings of RabbitMQ are ignored: users .+ settings=auth_ldap.log`, stderr)
 	require.NotContains(t, stderr, "hunter2")
+}
+
+// A password that an operator has changed is not what the file says any more.
+func TestUsersOfRabbitMQConfAreMadeOnce(t *testing.T) {
+	name := rabbitConf(t, "default_user = app\ndefault_pass = first\ndefault_vhost = shop\nloopback_users = none\n")
+	data := t.TempDir()
+	run := func(password string, act func(greeting string)) {
+		p := start(t, []string{"LEVERET_HTTP_LISTEN=127.0.0.1:0"}, "--rabbitmq-conf", name, "--amqp-listen", anyPort, "--data-dir", data)
+		greeting := p.ready()
+		address := regexp.MustCompile(`AMQP 0-9-1 +(\S+)`).FindStringSubmatch(greeting)[1]
+		connection, err := amqp091.Dial("amqp://app:" + password + "@" + address + "/shop")
+		require.NoError(t, err)
+		require.NoError(t, connection.Close())
+		act(greeting)
+		require.NoError(t, p.command.Process.Signal(os.Interrupt))
+		status, _, stderr := p.wait()
+		require.Zero(t, status, stderr)
+	}
+	run("first", func(greeting string) {
+		url := "http://" + regexp.MustCompile(`management +(\S+)`).FindStringSubmatch(greeting)[1] + "/api/users/app"
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url, strings.NewReader(`{"password":"second","tags":"administrator"}`))
+		require.NoError(t, err)
+		request.SetBasicAuth("app", "first")
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, http.StatusNoContent, response.StatusCode)
+	})
+	run("second", func(string) {})
 }

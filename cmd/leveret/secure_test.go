@@ -116,3 +116,22 @@ func TestProxyProtocol(t *testing.T) {
 		require.NoError(t, c.Close())
 	}
 }
+
+func TestTLS_AloneByRabbitMQConf(t *testing.T) {
+	dir, ca := t.TempDir(), tlstest.NewAuthority(t, "ca")
+	pair := ca.Issue(t, dir, "localhost", x509.ExtKeyUsageServerAuth)
+	p := start(t, nil, "--rabbitmq-conf", rabbitConf(t, fmt.Sprintf(`listeners.tcp = none
+listeners.ssl.default = 127.0.0.1:0
+ssl_options.certfile = %s
+ssl_options.keyfile  = %s
+ssl_options.verify   = verify_none
+`, pair.Certificate, pair.Key)))
+	greeting := p.ready()
+	require.NotContains(t, greeting, "AMQP 0-9-1")
+	url := regexp.MustCompile(`connect with +(amqps://guest:guest@127\.0\.0\.1:\d+)`).FindStringSubmatch(greeting)
+	require.Len(t, url, 2, greeting)
+	s := &secured{program: p, ca: ca}
+	connection, err := amqp091.DialTLS(url[1], s.trusting(t))
+	require.NoError(t, err)
+	require.NoError(t, connection.Close())
+}

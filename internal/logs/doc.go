@@ -24,7 +24,8 @@
 // cannot be written is lost: whoever logs cannot do anything about it.
 //
 // Of one place in the code no more than a hundred lines pass in a second; a line
-// tells how many were left out. So a storm of clients cannot fill the disk with it.
+// tells how many were left out. So a storm of clients cannot fill the disk with it. The
+// category audit is complete.
 //
 // # Audit
 //

@@ -71,7 +71,10 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	l := h.log
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	admitted, left := l.repeats.admit(r)
+	admitted, left := true, ""
+	if h.category != Auditing { // which is complete
+		admitted, left = l.repeats.admit(r)
+	}
 	if left != "" {
 		l.write(h.line(ctx, slog.NewRecord(r.Time, slog.LevelWarn, left, 0)))
 	}

@@ -144,6 +144,15 @@ func TestAuditWithoutAFile(t *testing.T) {
 	require.Regexp(t, stamp+` \[info\] <0\.0\.0> user.delete object=app`, out.String())
 }
 
+func TestAuditIsComplete(t *testing.T) {
+	l, out := open(t, logs.Options{})
+	audit := l.Audit()
+	for range 250 {
+		audit.Info("again")
+	}
+	require.Equal(t, 250, strings.Count(out.String(), "\n"))
+}
+
 func TestRepeatedLinesAreLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, out := open(t, logs.Options{})
