@@ -5,7 +5,7 @@ import "github.com/leveretmq/leveret/definitions"
 // SetPermission adds or replaces what a user may do in a virtual host, from the next
 // operation on. Created says which of both.
 func (a *Admin) SetPermission(by Actor, p definitions.Permission) (created bool, err error) {
-	return created, a.perform(by, deed{"permission.set", p.User + " in " + p.VHost, func() (definitions.Change, error) {
+	err = a.perform(by, deed{"permission.set", p.User + " in " + p.VHost, func() (definitions.Change, error) {
 		_, exists := a.directory.Permission(p.User, p.VHost)
 		created = !exists
 		change, err := a.directory.SetPermission(p)
@@ -14,12 +14,13 @@ func (a *Admin) SetPermission(by Actor, p definitions.Permission) (created bool,
 		}
 		return change, err
 	}})
+	return created, err
 }
 
 // ClearPermission takes the permission away, and says whether there was one; user and
 // virtual host have to exist. Open connections stay, and can do nothing more.
 func (a *Admin) ClearPermission(by Actor, user, vhost string) (existed bool, err error) {
-	return existed, a.perform(by, deed{"permission.clear", user + " in " + vhost, func() (definitions.Change, error) {
+	err = a.perform(by, deed{"permission.clear", user + " in " + vhost, func() (definitions.Change, error) {
 		change, err := a.directory.ClearPermission(user, vhost)
 		existed = len(change.Delete.Permissions) > 0
 		if err == nil {
@@ -27,12 +28,13 @@ func (a *Admin) ClearPermission(by Actor, user, vhost string) (existed bool, err
 		}
 		return change, err
 	}})
+	return existed, err
 }
 
 // SetTopicPermission adds or replaces the routing keys that a user may use at an
 // exchange, which need not exist. Created says which of both.
 func (a *Admin) SetTopicPermission(by Actor, p definitions.TopicPermission) (created bool, err error) {
-	return created, a.perform(by, deed{"topic.permission.set", p.User + " in " + p.VHost, func() (definitions.Change, error) {
+	err = a.perform(by, deed{"topic.permission.set", p.User + " in " + p.VHost, func() (definitions.Change, error) {
 		_, exists := a.directory.TopicPermission(p.User, p.VHost, p.Exchange)
 		created = !exists
 		change, err := a.directory.SetTopicPermission(p)
@@ -42,6 +44,7 @@ func (a *Admin) SetTopicPermission(by Actor, p definitions.TopicPermission) (cre
 		}
 		return change, err
 	}})
+	return created, err
 }
 
 // ClearTopicPermissions takes the topic permissions for the given exchanges away, or

@@ -13,7 +13,7 @@ import (
 // PutUser adds a user or replaces its password and tags, as auth.Directory.PutUser
 // does. Created says which of both.
 func (a *Admin) PutUser(by Actor, u definitions.User, password string) (created bool, err error) {
-	return created, a.perform(by, deed{"user.put", u.Name, func() (definitions.Change, error) {
+	err = a.perform(by, deed{"user.put", u.Name, func() (definitions.Change, error) {
 		_, exists := a.directory.User(u.Name)
 		created = !exists
 		change, err := a.directory.PutUser(u, password)
@@ -28,6 +28,7 @@ func (a *Admin) PutUser(by Actor, u definitions.User, password string) (created 
 		a.tellTags(by, u.Name, u.Tags)
 		return change, nil
 	}})
+	return created, err
 }
 
 // AddUser adds a user, and refuses one that is there.

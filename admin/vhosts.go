@@ -10,7 +10,7 @@ import (
 // PutVHost makes a virtual host or replaces the record of one; limits that are not
 // given stay. The user who makes one may do everything there (RabbitMQ behaviour).
 func (a *Admin) PutVHost(by Actor, v definitions.VHost) (created bool, err error) {
-	return created, a.perform(by, deed{"vhost.put", v.Name, func() (definitions.Change, error) {
+	err = a.perform(by, deed{"vhost.put", v.Name, func() (definitions.Change, error) {
 		_, exists := a.directory.VHost(v.Name)
 		created = !exists
 		change, err := a.directory.PutVHost(v)
@@ -22,6 +22,7 @@ func (a *Admin) PutVHost(by Actor, v definitions.VHost) (created bool, err error
 		}
 		return a.welcome(by, v.Name, change)
 	}})
+	return created, err
 }
 
 // serve has the broker serve the virtual host as its record says.
