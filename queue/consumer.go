@@ -99,10 +99,15 @@ func (c *Consumer) yieldLimit() {
 // channel may hold together, whatever their queues. Its methods are safe for
 // concurrent use.
 type Limiter struct {
+	ceiling int64 // never exceeded, whatever the limit; zero is none
 	limit   atomic.Int64
 	held    atomic.Int64
 	refused atomic.Bool
 }
+
+// NewLimiter makes a limiter without a limit, under a ceiling that clients cannot change
+// and do not see; zero is none.
+func NewLimiter(ceiling int64) *Limiter { return &Limiter{ceiling: ceiling} }
 
 // SetLimit changes the limit; zero means none. The messages that are held
 // already count. The caller resumes the channel's consumers afterwards.
@@ -136,7 +141,7 @@ func (l *Limiter) admit(n int64) bool {
 func (l *Limiter) tryAdmit(n int64) bool {
 	for {
 		limit, held := l.limit.Load(), l.held.Load()
-		if limit > 0 && held >= limit {
+		if limit > 0 && held >= limit || l.ceiling > 0 && held >= l.ceiling {
 			return false
 		}
 		if n == 0 || l.held.CompareAndSwap(held, held+n) {

@@ -65,7 +65,7 @@ func newChannel(c *connection, id uint16) *channel {
 		ackHead:   headOfAck(id),
 		publisher: c.rights().NewPublisher(),
 		consumers: make(map[string]*consumer),
-		limiter:   new(queue.Limiter),
+		limiter:   queue.NewLimiter(int64(c.server.MaxUnacked)),
 	}
 }
 
@@ -352,8 +352,9 @@ func (ch *channel) queueName(name string) (string, error) {
 // do not, as they make room.
 func (c *connection) handOver() {
 	c.handOverAcks()
-	published := len(c.busy) > 0
+	published, messages := len(c.busy) > 0, 0
 	for _, ch := range c.busy {
+		messages += len(ch.batch.publications)
 		ch.handOverPublishes()
 	}
 	if published {
@@ -366,6 +367,7 @@ func (c *connection) handOver() {
 	c.busy = c.busy[:0]
 	c.paceReplies()
 	if published {
+		c.payTolls(messages)
 		c.server.Broker.Throttle(c.lately.flow(c.octetsIn.Load(), c.arrived))
 		c.held.Store(false)
 	}

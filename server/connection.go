@@ -72,10 +72,14 @@ type connection struct {
 	arrivedAt time.Time
 	arrived   int64
 	lately    lately // what the client has sent
-	state     state
-	user      auth.User
-	vhost     *broker.VHost
-	client    clientProperties
+	// toll is the connection's, shared its virtual host's; nil is none. tolled is the
+	// octets that were paid for.
+	toll, shared *toll
+	tolled       uint64
+	state        state
+	user         auth.User
+	vhost        *broker.VHost
+	client       clientProperties
 	// mechanism is how the client has logged in, and number tells connections
 	// apart.
 	mechanism string

@@ -109,6 +109,10 @@ func (ch *channel) decodeHeader(f amqp.Frame) (amqp.Header, error) {
 	case header.Class != amqp.ClassBasic:
 		return header, amqp.Errorf(amqp.CodeUnexpectedFrame, expected+"one for class %d instead", header.Class)
 	}
+	if limit := ch.conn.server.MaxHeaderSize; limit > 0 && len(header.Properties) > limit {
+		return header, amqp.Errorf(amqp.CodePreconditionFailed, "properties of %d octets are larger than configured max size %d",
+			len(header.Properties), limit)
+	}
 	return header, ch.checkSize(header.BodySize)
 }
 

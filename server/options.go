@@ -64,8 +64,21 @@ type Options struct {
 	ConsumerTimeout time.Duration
 	// MaxConsumersPerChannel bounds consumers; zero means no bound.
 	MaxConsumersPerChannel int
-	// MaxConnections bounds connections; zero means no bound.
-	MaxConnections int
+	// MaxConnections and MaxChannels bound connections and their channels, of all
+	// clients together; zero means no bound.
+	MaxConnections, MaxChannels int
+	// MaxUnacked bounds what the consumers of a channel may have and not acknowledge,
+	// whatever they ask for; zero means no bound.
+	MaxUnacked int
+	// MaxUnwritten is how much may wait for a slow client, in octets, before its own
+	// requests are no longer read (1 MiB).
+	MaxUnwritten int
+	// MaxHeaderSize bounds the properties of a message, in octets; zero leaves that to
+	// the size of a frame.
+	MaxHeaderSize int
+	// ConnectionRate and VHostRate are what a connection, and all connections to a
+	// virtual host together, may publish.
+	ConnectionRate, VHostRate Rate
 }
 
 // Defaults of the limits.
@@ -79,6 +92,7 @@ const (
 	DefaultCloseTimeout     = 30 * time.Second
 	DefaultMaxMessageSize   = 128 << 20
 	DefaultBlockedGrace     = 128 << 10
+	DefaultMaxUnwritten     = 1 << 20
 )
 
 func (o Options) withDefaults() Options {
@@ -90,6 +104,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.RefusalDelay, DefaultRefusalDelay)
 	setDefault(&o.CloseTimeout, DefaultCloseTimeout)
 	setDefault(&o.MaxMessageSize, DefaultMaxMessageSize)
+	setDefault(&o.MaxUnwritten, DefaultMaxUnwritten)
 	o.FrameMax = max(o.FrameMax, amqp.FrameMinSize)
 	o.InitialFrameMax = max(o.InitialFrameMax, amqp.FrameMinSize)
 	o.Heartbeat = max(o.Heartbeat, 0)
@@ -117,9 +132,6 @@ const (
 	writeSize = 256 << 10
 	// keptBuffer is the largest write buffer that is kept for the next write.
 	keptBuffer = 512 << 10
-	// maxUnwritten is how much may wait for a slow client before its own
-	// requests are no longer read.
-	maxUnwritten = 1 << 20
 	// lastWriteTimeout is how long a connection that has ended tries to get
 	// its last answers out.
 	lastWriteTimeout = 5 * time.Second

@@ -13,10 +13,12 @@ type registry struct {
 	vhosts   map[string]int
 	users    map[string]int
 	channels map[string]int64 // by user
+	all      int64            // channels
+	tolls    map[string]*toll // by virtual host, of those that were ever opened
 }
 
 func newRegistry() registry {
-	return registry{vhosts: make(map[string]int), users: make(map[string]int), channels: make(map[string]int64)}
+	return registry{vhosts: make(map[string]int), users: make(map[string]int), channels: make(map[string]int64), tolls: make(map[string]*toll)}
 }
 
 // add changes a count, and forgets what is zero.
@@ -48,6 +50,7 @@ func (s *Server) admit(c *connection, vhost string) *amqp.Error {
 			c.user.Name, ofUser.Connections)
 	}
 	c.vhost = v
+	c.toll, c.shared = newToll(s.ConnectionRate), s.tollOf(vhost)
 	c.entry = entry{user: c.user.Name, vhost: vhost}
 	add(s.open.vhosts, vhost, 1)
 	add(s.open.users, c.user.Name, 1)
@@ -68,7 +71,7 @@ func (s *Server) dismiss(c *connection) {
 	c.entry = entry{}
 }
 
-// admitChannel lets a user have one more channel.
+// admitChannel lets a client have one more channel.
 func (s *Server) admitChannel(c *connection) *amqp.Error {
 	_, ofUser := s.Authenticator.Limits(c.vhost.Name(), c.user)
 	s.mu.Lock()
@@ -77,7 +80,12 @@ func (s *Server) admitChannel(c *connection) *amqp.Error {
 		return amqp.Errorf(amqp.CodeNotAllowed, "number of channels opened for user '%s' has reached the maximum allowed user limit of (%d)",
 			c.user.Name, n)
 	}
+	if n := s.MaxChannels; n > 0 && s.open.all >= int64(n) {
+		return amqp.Errorf(amqp.CodeNotAllowed, "number of channels opened on node '%s' has reached the maximum allowed limit of (%d)",
+			s.NodeName, n)
+	}
 	add(s.open.channels, c.user.Name, 1)
+	s.open.all++
 	return nil
 }
 
@@ -89,6 +97,7 @@ func (s *Server) dismissChannels(user string, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	add(s.open.channels, user, -int64(n))
+	s.open.all -= int64(n)
 }
 
 // CloseConnections ends the open connections of a user, of a virtual host, or of both

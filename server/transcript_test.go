@@ -106,6 +106,12 @@ func options(t *testing.T, line string) server.Options {
 			o.MaxConsumersPerChannel = n
 		case "max-connections":
 			o.MaxConnections = n
+		case "max-channels":
+			o.MaxChannels = n
+		case "max-unacked":
+			o.MaxUnacked = n
+		case "max-header-size":
+			o.MaxHeaderSize = n
 		case "consumer-timeout": // in seconds
 			o.ConsumerTimeout = time.Duration(n) * time.Second
 		case "max-message-size":

@@ -112,7 +112,7 @@ func (c *connection) send(channel uint16, m amqp.Method) {
 // for.
 func (c *connection) awaitRoom() {
 	c.mu.Lock()
-	for len(c.out) > maxUnwritten && !c.broken {
+	for len(c.out) > c.server.MaxUnwritten && !c.broken {
 		c.wants.wake()
 		c.awaits.Store(awaitsRoom)
 		c.roomToWrite.Wait()

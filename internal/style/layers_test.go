@@ -89,6 +89,7 @@ func modules() map[string][]string {
 		"github.com/pires/go-proxyproto":          {"cmd/leveret"},
 		"github.com/stretchr/testify":             {"internal/tlstest"}, // which only tests import
 		"golang.org/x/crypto":                     {"auth"},
+		"golang.org/x/time":                       {"server"},
 		"golang.org/x/sys":                        {"persistence", "server", "cmd/leveret"},
 	}
 }
