@@ -17,6 +17,9 @@ type Seed struct {
 	// exist after each start, and the users have these passwords and tags. Otherwise
 	// they are made in an empty data directory only (RabbitMQ behaviour).
 	KeepVHost, KeepUsers bool
+	// Elsewhere says that an empty data directory gets its users and virtual hosts
+	// from a file of definitions.
+	Elsewhere bool
 }
 
 // SeedUser is a user of the configuration.
@@ -30,7 +33,7 @@ type SeedUser struct {
 // The change has to be stored first. Whatever else there is stays.
 func Sow(d *auth.Directory, stored definitions.Set, seed Seed) (definitions.Change, error) {
 	s := sowing{directory: d, seed: seed}
-	empty := len(stored.VHosts) == 0 && len(stored.Users) == 0
+	empty := len(stored.VHosts) == 0 && len(stored.Users) == 0 && !seed.Elsewhere
 	for _, name := range topologyVHosts(stored) {
 		s.vhost(name) // of a directory that is older than the list of virtual hosts
 	}

@@ -127,6 +127,15 @@ func pathPrefix(text string) error {
 	return errors.New("it must begin with a slash and not end in one")
 }
 
+// addressOrSocket accepts the path of a Unix socket, too.
+func addressOrSocket(text string) error {
+	path, socket := strings.CutPrefix(text, SocketPrefix)
+	if !socket {
+		return address(text)
+	}
+	return notBlank(path)
+}
+
 func addressOrNone(text string) error {
 	if text == ListenNone {
 		return nil
@@ -159,7 +168,7 @@ func thisMachine(text string) error {
 func addresses(list []string) error {
 	seen := make(map[string]struct{}, len(list))
 	for _, a := range list {
-		if err := address(a); err != nil {
+		if err := addressOrSocket(a); err != nil {
 			return err
 		}
 		if _, twice := seen[a]; twice && !strings.HasSuffix(a, ":0") {

@@ -19,7 +19,8 @@ type Config struct {
 	DataDir string `key:"data-dir"`
 
 	// Addresses for AMQP 0-9-1 clients, each as host:port; without a host it
-	// listens on all interfaces, with port 0 on any free port. There need not be
+	// listens on all interfaces, with port 0 on any free port. unix: and a path is a
+	// Unix socket, whose clients count as from this machine. There need not be
 	// any if there is one for TLS.
 	AMQPListen []string `key:"amqp-listen"`
 	// Addresses for AMQP 0-9-1 clients over TLS, in the same form; none by
@@ -61,6 +62,8 @@ type Config struct {
 	// this machine (127.0.0.1:6060), or a socket that only the user of the broker can
 	// open (unix:/run/leveret/pprof.sock).
 	PprofListen string `key:"pprof-listen"`
+	// Whether /metrics has a line for each object, as /metrics/per-object always has.
+	MetricsPerObject bool `key:"metrics-per-object"`
 	// Path of the socket through which the command line of this machine manages the
 	// broker without a password, or none; if it is empty, control.sock in the data
 	// directory. Only the user that the broker runs as can open it.
@@ -153,6 +156,31 @@ type Config struct {
 	MaxConsumersPerChannel int `key:"max-consumers-per-channel"`
 	// Number of client connections that may be open at a time; 0 means no limit.
 	MaxConnections int `key:"max-connections"`
+	// Number of channels that all connections together may have open; 0 means no
+	// limit. RabbitMQ's channel_max_per_node.
+	MaxChannels int `key:"max-channels"`
+	// Number of messages that the consumers of a channel may have and not
+	// acknowledge, whatever they ask for; 0 means no limit.
+	MaxUnacked int `key:"max-unacked"`
+	// What may wait for a client that reads slowly, in octets or with a unit, before
+	// its own requests are no longer read.
+	MaxUnwritten int64 `key:"max-unwritten"`
+	// Size of the properties of a message, headers included, in octets or with a
+	// unit; 0 leaves it to the size of a frame.
+	MaxHeaderSize int64 `key:"max-header-size"`
+	// Number of queues, exchanges and virtual hosts; 0 means no limit. RabbitMQ's
+	// cluster_queue_limit, cluster_exchange_limit and vhost_max.
+	MaxQueues    int `key:"max-queues"`
+	MaxExchanges int `key:"max-exchanges"`
+	MaxVHosts    int `key:"max-vhosts"`
+	// What a connection may publish in a second: messages, and octets of all that it
+	// sends, also with a unit; 0 means no limit. Who is faster is read more slowly.
+	ConnectionMessageRate int   `key:"connection-message-rate"`
+	ConnectionOctetRate   int64 `key:"connection-octet-rate"`
+	// The same for all connections to a virtual host together, each virtual host for
+	// itself.
+	VHostMessageRate int   `key:"vhost-message-rate"`
+	VHostOctetRate   int64 `key:"vhost-octet-rate"`
 
 	// Type of a queue whose declaration names none: classic or quorum. It applies
 	// to durable queues that are neither exclusive nor auto-delete; others are
@@ -175,6 +203,12 @@ type Config struct {
 	// Whether these users and the virtual host are made in an empty data directory
 	// only. Those of a rabbitmq.conf are.
 	UsersOnce bool `key:"users-once"`
+	// File of definitions in RabbitMQ's form, or folder with such files, that is
+	// imported at each start; then no users are made but those that are given here.
+	LoadDefinitions string `key:"load-definitions"`
+	// Whether files that were imported last time, and have not changed, are passed
+	// over.
+	SkipUnchanged bool `key:"load-definitions-skip-unchanged"`
 	// How clients may prove who they are: PLAIN and AMQPLAIN with a password,
 	// EXTERNAL with the certificate of TLS, ANONYMOUS not at all.
 	AuthMechanisms []string `key:"auth-mechanisms"`
@@ -313,6 +347,7 @@ func Default() Config {
 		ConsumerTimeout:        30 * time.Minute,
 		MaxConsumersPerChannel: 0,
 		MaxConnections:         0,
+		MaxUnwritten:           1 << 20,
 		DefaultQueueType:       QueueClassic,
 		DisabledQueueTypes:     []string{},
 		Users:                  []User{{Name: "guest", Password: "guest", Tags: []string{"administrator"}}},

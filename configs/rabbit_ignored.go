@@ -50,9 +50,10 @@ func pluginIgnored() []ignoredRule {
 		{why: "there are no shovels and no federation", matters: true, patterns: []string{"shovel.**", "federation.**"}},
 		{why: "messages are traced by the keys tracing and event-exchange", patterns: []string{"tracing.**"}},
 		{why: "messages do not pass interceptors", matters: true, patterns: []string{"message_interceptors.**"}},
-		{why: "definitions are imported by the HTTP API and the command line", matters: true, patterns: []string{
-			"load_definitions", "management.load_definitions", "definitions.**",
+		{why: "definitions are loaded from files of this machine", matters: true, patterns: []string{
+			"definitions.https.**", "definitions.tls.**",
 		}},
+		{why: "the path says where definitions come from", patterns: []string{"definitions.import_backend", "definitions.hashing.algorithm"}},
 	}
 }
 
@@ -64,8 +65,7 @@ func accessIgnored() []ignoredRule {
 		}},
 		{why: "passwords are not judged", matters: true, patterns: []string{"credential_validator.**"}},
 		{why: "there is no such limit", matters: true, patterns: []string{
-			"channel_max_per_node", "vhost_max", "cluster_queue_limit", "cluster_exchange_limit", "runtime_parameters.**",
-			"ranch_connection_max",
+			"runtime_parameters.**", "ranch_connection_max",
 		}},
 	}
 }
@@ -109,7 +109,7 @@ func outputIgnored() []ignoredRule {
 			"management.oauth_token_endpoint_params.*",
 		}},
 		{why: "metrics are at /metrics, with all of their forms", patterns: []string{
-			"prometheus.path", "prometheus.return_per_object_metrics", "prometheus.filter_aggregated_queue_metrics_pattern", "prometheus.tcp.*",
+			"prometheus.path", "prometheus.filter_aggregated_queue_metrics_pattern", "prometheus.tcp.*",
 		}},
 		{why: "metrics ask for no password: whoever can connect can read them", matters: true, patterns: []string{"prometheus.authentication.enabled"}},
 		{why: "metrics are not served over TLS: put a proxy in front of metrics-listen", matters: true, patterns: []string{"prometheus.ssl.**"}},

@@ -24,6 +24,8 @@ const (
 	ballastFloor = 32 << 20
 	// budgetFloor leaves room for the heads of a few queues, in octets.
 	budgetFloor = 1 << 20
+	// unwrittenFloor is less than which no message could be sent in peace, in octets.
+	unwrittenFloor = 64 << 10
 	// messageCeiling is RabbitMQ's hard limit of a body, in octets.
 	messageCeiling = 512 << 20
 	// consumerTimeoutCeiling is far above any use.
@@ -123,6 +125,7 @@ func listenSettings() []setting {
 			flag("address of the Prometheus metrics, or none"),
 		newSetting("pprof-listen", func(c *Config) *string { return &c.PprofListen }, asText, thisMachine).
 			flag("address of Go's profiles on this machine, unix:PATH, or none"),
+		newSetting("metrics-per-object", func(c *Config) *bool { return &c.MetricsPerObject }, asBool),
 		newSetting("control-socket", func(c *Config) *string { return &c.ControlSocket }, asText).
 			flag("path of the socket for the command line, or none"),
 	}
@@ -187,6 +190,17 @@ func limitSettings() []setting {
 		newSetting("channel-max", func(c *Config) *uint16 { return &c.ChannelMax }, asInteger, between[uint16](0, math.MaxUint16)),
 		newSetting("max-consumers-per-channel", func(c *Config) *int { return &c.MaxConsumersPerChannel }, asInteger, between(0, math.MaxInt32)),
 		newSetting("max-connections", func(c *Config) *int { return &c.MaxConnections }, asInteger, between(0, math.MaxInt32)),
+		newSetting("max-channels", func(c *Config) *int { return &c.MaxChannels }, asInteger, between(0, math.MaxInt32)),
+		newSetting("max-unacked", func(c *Config) *int { return &c.MaxUnacked }, asInteger, between(0, math.MaxInt32)),
+		newSetting("max-unwritten", func(c *Config) *int64 { return &c.MaxUnwritten }, asSize, between[int64](unwrittenFloor, messageCeiling)),
+		newSetting("max-header-size", func(c *Config) *int64 { return &c.MaxHeaderSize }, asSize, between[int64](0, messageCeiling)),
+		newSetting("max-queues", func(c *Config) *int { return &c.MaxQueues }, asInteger, between(0, math.MaxInt32)),
+		newSetting("max-exchanges", func(c *Config) *int { return &c.MaxExchanges }, asInteger, between(0, math.MaxInt32)),
+		newSetting("max-vhosts", func(c *Config) *int { return &c.MaxVHosts }, asInteger, between(0, math.MaxInt32)),
+		newSetting("connection-message-rate", func(c *Config) *int { return &c.ConnectionMessageRate }, asInteger, between(0, math.MaxInt32)),
+		newSetting("connection-octet-rate", func(c *Config) *int64 { return &c.ConnectionOctetRate }, asSize, between[int64](0, math.MaxInt32)),
+		newSetting("vhost-message-rate", func(c *Config) *int { return &c.VHostMessageRate }, asInteger, between(0, math.MaxInt32)),
+		newSetting("vhost-octet-rate", func(c *Config) *int64 { return &c.VHostOctetRate }, asSize, between[int64](0, math.MaxInt32)),
 	}
 }
 
@@ -201,6 +215,9 @@ func queueSettings() []setting {
 func accessSettings() []setting {
 	return []setting{
 		newSetting(keyUsers, func(c *Config) *[]User { return &c.Users }, asUsers, distinctUsers),
+		newSetting("load-definitions", func(c *Config) *string { return &c.LoadDefinitions }, asText).
+			flag("file or folder of definitions to import at the start"),
+		newSetting("load-definitions-skip-unchanged", func(c *Config) *bool { return &c.SkipUnchanged }, asBool),
 		newSetting("auth-mechanisms", func(c *Config) *[]string { return &c.AuthMechanisms }, asTexts, someOf, each(oneOf("PLAIN", "AMQPLAIN", "EXTERNAL", "ANONYMOUS"))),
 		newSetting("anonymous-user", func(c *Config) *string { return &c.AnonymousUser }, asText),
 		newSetting("certificate-login", func(c *Config) *string { return &c.CertificateLogin }, asText,

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/leveretmq/leveret/admin"
 	"github.com/leveretmq/leveret/definitions"
 	"github.com/leveretmq/leveret/exchange"
 )
@@ -98,7 +99,7 @@ func (a *API) importDefinitions(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := a.importFile(r, file); err != nil {
+	if err := a.Import(r.actor(), file, r.vhost()); err != nil {
 		return reply{}, err
 	}
 	if strings.HasPrefix(redirect, "/") && !strings.HasPrefix(redirect, "//") {
@@ -132,9 +133,10 @@ func uploaded(r *request) (file []byte, redirect string, err error) {
 	return file, r.FormValue("redirect"), err
 }
 
-// importFile brings a file of definitions in.
-func (a *API) importFile(r *request, file []byte) error {
-	imported, err := definitions.Decode(file, r.vhost())
+// Import brings a file of definitions in, in RabbitMQ's form. If vhost is not empty, all
+// of it goes there.
+func (a *API) Import(by admin.Actor, file []byte, vhost string) error {
+	imported, err := definitions.Decode(file, vhost)
 	switch {
 	case errors.Is(err, definitions.ErrNotJSON):
 		return badRequest("failed_to_parse_json")
@@ -147,11 +149,11 @@ func (a *API) importFile(r *request, file []byte) error {
 	if err := a.checkImported(imported); err != nil {
 		return err
 	}
-	if err := a.admin.Import(r.actor(), imported.Set); err != nil {
+	if err := a.admin.Import(by, imported.Set); err != nil {
 		return importProblem(err)
 	}
 	for vhost, limits := range imported.VHostLimits {
-		err := a.admin.UpdateVHost(r.actor(), vhost, func(v *definitions.VHost) {
+		err := a.admin.UpdateVHost(by, vhost, func(v *definitions.VHost) {
 			v.MaxConnections, v.MaxQueues = limits.Limit(definitions.MaxConnections), limits.Limit(definitions.MaxQueues)
 		})
 		if err != nil {

@@ -45,6 +45,9 @@ func (c *connection) name() string {
 	if c.label != "" {
 		return c.label
 	}
+	if _, local := c.sock.LocalAddr().(*net.UnixAddr); local { // whose clients have no address
+		return fmt.Sprintf("unix:%d -> %s", c.number, c.sock.LocalAddr())
+	}
 	return c.sock.RemoteAddr().String() + " -> " + c.sock.LocalAddr().String()
 }
 

@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,10 +42,33 @@ func greet(to io.Writer, config configs.Config, listeners []net.Listener, others
 		limit(config.MaxConnections, ""), config.Heartbeat.Round(time.Second))
 	line("users", "%s", userList(config))
 	line("connect with", "%s", clientURL(config, listeners[0].Addr()))
+	if advice := publicAdvice(config, listeners); advice != "" {
+		line("other machines", "%s", advice)
+	}
 	fmt.Fprintln(&out, startupLine)
 	// The output may be closed, as in a pipe to head; the broker serves all
 	// the same.
 	_, _ = io.WriteString(to, out.String())
+}
+
+// publicAdvice says what to do when other machines can reach the broker, and nobody can
+// log in from there: the only user of a new data directory is the one whose password
+// everybody knows.
+func publicAdvice(config configs.Config, listeners []net.Listener) string {
+	if !reflect.DeepEqual(config.Users, configs.Default().Users) || config.LoadDefinitions != "" {
+		return ""
+	}
+	if !slices.Contains(config.LoopbackUsers, config.Users[0].Name) || !slices.ContainsFunc(listeners, public) {
+		return ""
+	}
+	return "cannot log in as guest: add a user with a password of its own " +
+		"(leveret rabbitmqctl add_user NAME, or the key users), and delete guest"
+}
+
+// public says whether other machines may reach a listener.
+func public(l net.Listener) bool {
+	at, err := netip.ParseAddrPort(l.Addr().String())
+	return err == nil && !at.Addr().Unmap().IsLoopback()
 }
 
 func orElse(text, otherwise string) string {

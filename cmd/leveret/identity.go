@@ -19,7 +19,7 @@ func openDirectory(store *persistence.Store, config configs.Config, log *slog.Lo
 	if err != nil {
 		return stored, nil, fmt.Errorf("reading definitions: %w", err)
 	}
-	directory, err := auth.NewDirectory(auth.DirectoryOptions{Logger: log, Hashing: hashing(config)}, stored)
+	directory, err := auth.NewDirectory(auth.DirectoryOptions{Logger: log, Hashing: hashing(config), MaxVHosts: config.MaxVHosts}, stored)
 	if err != nil {
 		return stored, nil, err
 	}
@@ -67,6 +67,7 @@ func seed(config configs.Config) admin.Seed {
 	s := admin.Seed{
 		VHost: config.VHost, KeepVHost: config.VHost != usual.VHost && !config.UsersOnce,
 		KeepUsers: !reflect.DeepEqual(config.Users, usual.Users) && !config.UsersOnce,
+		Elsewhere: config.LoadDefinitions != "",
 	}
 	for _, u := range config.Users {
 		s.Users = append(s.Users, admin.SeedUser{Name: u.Name, Password: string(u.Password), Tags: u.Tags})

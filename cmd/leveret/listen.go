@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
+	"strings"
 
 	"github.com/leveretmq/leveret/configs"
 	"github.com/leveretmq/leveret/internal/tlsfiles"
@@ -39,11 +41,39 @@ func listen(config configs.Config, certificates *tlsfiles.Files) ([]net.Listener
 }
 
 func listenAt(address string, proxies []string) (net.Listener, error) {
+	if path, socket := strings.CutPrefix(address, configs.SocketPrefix); socket {
+		return listenSocket(path)
+	}
 	l, err := net.Listen(network(address), address)
 	if err != nil {
 		return nil, fail(statusListen, fmt.Errorf("cannot listen on %s: %w; %s", address, err, listenAdvice(err, "amqp-listen")))
 	}
 	return behindProxies(l, proxies)
+}
+
+// listenSocket opens a Unix socket, for whoever may write to its file. One that a
+// broker has left behind is replaced.
+func listenSocket(path string) (net.Listener, error) {
+	if info, err := os.Lstat(path); err == nil && info.Mode().Type() == fs.ModeSocket && !answered(path) {
+		if err := os.Remove(path); err != nil {
+			return nil, fail(statusListen, fmt.Errorf("cannot replace the socket: %w", err))
+		}
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fail(statusListen, fmt.Errorf("cannot open the socket %s: %w", path, err))
+	}
+	return l, nil
+}
+
+// answered says whether somebody listens at the socket.
+func answered(path string) bool {
+	c, err := net.Dial("unix", path)
+	if err != nil {
+		return false
+	}
+	_ = c.Close() // nothing was said
+	return true
 }
 
 // network keeps an address of one IP version to that version. A port alone is

@@ -11,7 +11,7 @@ import (
 func (n *node) metrics() http.Handler {
 	return metrics.New(metrics.Options{
 		Broker: n.broker, Server: n.server, Node: nodeName(n.config),
-		Version: management.DefaultVersion, ProductVersion: version(),
+		Version: management.DefaultVersion, ProductVersion: version(), PerObject: n.config.MetricsPerObject,
 		Facts: n.metricsFacts, Store: n.metricsStore,
 	})
 }

@@ -57,7 +57,7 @@ func openBroker(config configs.Config, log *publishedLog, progress func(recovery
 	b, err := broker.New(broker.Options{
 		Store: store, Stored: &stored, Logger: log.of(logs.Queue), Alarms: alarms, MemoryBudget: config.MemoryBudget,
 		QueueTypes: queueTypes(config), EventVHost: config.EventExchange, LogVHost: config.LogExchange,
-		Node: nodeName(config),
+		Node: nodeName(config), Limits: broker.Limits{Queues: config.MaxQueues, Exchanges: config.MaxExchanges},
 		Progress: func(p broker.Progress) {
 			progress(recovery{queues: p.Queues, of: p.Of, messages: p.Messages, octets: p.Octets})
 		},
@@ -92,6 +92,9 @@ func openBroker(config configs.Config, log *publishedLog, progress func(recovery
 		Config:       func() []byte { return effective(config) },
 		LogLevels:    log.outputs, ClusterName: config.ClusterName,
 	})
+	if err := n.loadDefinitions(config, log.Logger); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
 	go n.api.Run(ctx)
 	return n, nil
 }
@@ -189,6 +192,12 @@ func serverOptions(config configs.Config) server.Options {
 		ConsumerTimeout:        config.ConsumerTimeout,
 		MaxConsumersPerChannel: config.MaxConsumersPerChannel,
 		MaxConnections:         config.MaxConnections,
+		MaxChannels:            config.MaxChannels,
+		MaxUnacked:             config.MaxUnacked,
+		MaxUnwritten:           int(config.MaxUnwritten),
+		MaxHeaderSize:          int(config.MaxHeaderSize),
+		ConnectionRate:         server.Rate{Messages: int64(config.ConnectionMessageRate), Octets: config.ConnectionOctetRate},
+		VHostRate:              server.Rate{Messages: int64(config.VHostMessageRate), Octets: config.VHostOctetRate},
 		BlockedGrace:           config.BlockedGrace,
 	}
 }
