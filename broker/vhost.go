@@ -21,7 +21,7 @@ type VHost struct {
 	types   atomic.Pointer[QueueTypes]
 
 	// regulating is held over a change of policies: they take effect one after the
-	// other. It is taken before the topology lock.
+	// other. It is taken before all other locks.
 	regulating lockorder.Mutex[lockorder.Policies]
 
 	mu        lockorder.RWMutex[lockorder.Topology]

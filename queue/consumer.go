@@ -22,6 +22,13 @@ type Waker interface {
 	Wake(c *Consumer)
 }
 
+// Timed is a Waker that minds how long its consumer may take to acknowledge. Retime
+// tells that the queue may have another time than before, see Queue.AckTimeout. It is
+// called with no lock held but that of a change of policies.
+type Timed interface {
+	Retime(c *Consumer)
+}
+
 // ConsumerOptions is what a consumer asked for.
 type ConsumerOptions struct {
 	Tag       string
@@ -36,13 +43,13 @@ type ConsumerOptions struct {
 	// with global set).
 	Limiter *Limiter
 	// Arguments are what the consumer was declared with, and Timeout is how long
-	// it may take to acknowledge. The queue only shows them.
+	// it may take to acknowledge, see SetTimeout. The queue only shows them.
 	Arguments amqp.Table
 	Timeout   time.Duration
 }
 
-// Consumer takes messages from one queue. Its options do not change; all else
-// belongs to the queue.
+// Consumer takes messages from one queue. Its options do not change, but for the
+// timeout; all else belongs to the queue.
 type Consumer struct {
 	ConsumerOptions
 	queue *Queue
@@ -69,6 +76,13 @@ func NewConsumer(q *Queue, w Waker, o ConsumerOptions) *Consumer {
 		o.Prefetch = 0
 	}
 	return &Consumer{ConsumerOptions: o, queue: q, waker: w}
+}
+
+// SetTimeout changes how long the consumer may take to acknowledge.
+func (c *Consumer) SetTimeout(timeout time.Duration) {
+	c.queue.mu.Lock()
+	defer c.queue.mu.Unlock()
+	c.Timeout = timeout
 }
 
 // Queue is the queue that the consumer takes from.

@@ -29,8 +29,25 @@ func (q *Queue) Govern(p Policy) {
 		q.mu.Unlock()
 		return
 	}
+	before := q.policy.Definition[consumerTimeout]
 	q.policy = p
-	rules := q.spec.rules(q.args.Type, p.Definition)
+	var retimed []*Consumer
+	if before != p.Definition[consumerTimeout] {
+		retimed = slices.Clone(q.core.consumers)
+	}
+	q.governLocked(q.spec.rules(q.args.Type, p.Definition))
+	for _, c := range retimed {
+		if w, ok := c.waker.(Timed); ok {
+			w.Retime(c)
+		}
+	}
+}
+
+// consumerTimeout is the key that is no business of the core.
+const consumerTimeout = "consumer-timeout"
+
+// governLocked has other rules apply, and unlocks the queue.
+func (q *Queue) governLocked(rules *Rules) {
 	if reflect.DeepEqual(rules, q.core.law.Rules) {
 		q.mu.Unlock()
 		return

@@ -23,7 +23,7 @@ func (q *Queue) AckTimeout(args amqp.Table, usual time.Duration) (time.Duration,
 		return time.Duration(ms) * time.Millisecond, nil
 	}
 	both := said{spec: &q.spec, policy: q.Policy().Definition}
-	if ms := both.least("consumer-timeout"); ms >= 0 { // the argument was not looked at before
+	if ms := both.least(consumerTimeout); ms >= 0 { // the argument was not looked at before
 		return time.Duration(min(ms, maxMilliseconds)) * time.Millisecond, nil
 	}
 	if q.args.Type == Quorum {

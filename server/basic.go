@@ -107,6 +107,7 @@ func (ch *channel) consume(m *amqp.BasicConsume) error {
 	if err := ch.start(c, m.NoWait); err != nil {
 		return err
 	}
+	c.Retime(c.Consumer) // if a policy has changed it before the queue knew the consumer
 	ch.tellConsuming(c, m.Arguments)
 	return nil
 }

@@ -49,14 +49,17 @@ type channel struct {
 type consumer struct {
 	*queue.Consumer
 	channel *channel
-	watch   *watch  // nil if it may take any time to acknowledge
+	watch   *watch  // nil if it may take any time to acknowledge; guarded by conn.mu
 	outlet  *outlet // of the queue
 }
 
 // Wake puts the consumer on the writer's list; see queue.Waker.
 func (c *consumer) Wake(*queue.Consumer) { c.channel.conn.wants.fetch(c) }
 
-var _ queue.Waker = (*consumer)(nil)
+var (
+	_ queue.Waker = (*consumer)(nil)
+	_ queue.Timed = (*consumer)(nil)
+)
 
 func newChannel(c *connection, id uint16) *channel {
 	return &channel{

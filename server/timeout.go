@@ -39,6 +39,7 @@ type watch struct {
 
 	timer   *time.Timer // nil until it is needed
 	running bool
+	ended   bool   // another watch has taken over
 	notes   []note // in the order of time
 }
 
@@ -69,10 +70,46 @@ func (w *watch) begin() {
 	}
 }
 
+// end leaves the deliveries to another watch, or to none. The caller holds conn.mu.
+func (w *watch) end() {
+	w.ended = true
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+}
+
+// Retime implements queue.Timed. What the client has already may take as long as the
+// new time from now on.
+func (c *consumer) Retime(*queue.Consumer) {
+	conn := c.channel.conn
+	timeout, err := c.Queue().AckTimeout(c.Arguments, conn.server.ConsumerTimeout)
+	if err != nil || c.NoAck { // the arguments were checked before
+		return
+	}
+	conn.mu.Lock()
+	defer conn.mu.Unlock()
+	switch {
+	case c.watch == nil && timeout == 0, c.watch != nil && c.watch.timeout == timeout:
+		return
+	case c.watch != nil:
+		c.watch.end()
+		c.watch = nil
+	}
+	c.SetTimeout(timeout)
+	if timeout > 0 {
+		c.watch = newWatch(c.channel, timeout, c.Consumer)
+		c.watch.begin()
+	}
+}
+
 // look takes back what is too old. It is the timer's.
 func (w *watch) look() {
 	c := w.channel.conn
 	c.mu.Lock()
+	if w.ended {
+		c.mu.Unlock()
+		return
+	}
 	late := w.late(time.Now())
 	back := w.channel.takeBack(late)
 	back.timeout = w.timeout

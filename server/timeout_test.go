@@ -152,3 +152,39 @@ func TestTimeout_ChangesForFetchedMessages(t *testing.T) {
 		require.Equal(t, 1, s.find(t, "q").Counts().Ready)
 	})
 }
+
+// A policy may give living consumers a time, and take it away again.
+func TestTimeout_ChangesForConsumers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListener()
+		s := serve(t, l, newVolatile(), server.Options{})
+		p := connect(t, l)
+		p.handshake(opened)
+		p.send(1, &amqp.QueueDeclare{Queue: "q"}, &amqp.BasicConsume{Queue: "q", ConsumerTag: "c"})
+		p.publish(1, &amqp.BasicPublish{RoutingKey: "q"}, nil, []byte("x"))
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		q := s.find(t, "q")
+		short := queue.Policy{Definition: map[string]any{"consumer-timeout": int64(20_000)}}
+		long := queue.Policy{Definition: map[string]any{"consumer-timeout": int64(40_000)}}
+		shown := func() time.Duration { return q.Consumers()[0].Timeout }
+		q.Govern(short)
+		require.Equal(t, 20*time.Second, shown())
+		time.Sleep(15 * time.Second)
+		q.Govern(long)
+		time.Sleep(15 * time.Second)
+		q.Govern(queue.Policy{})
+		require.Zero(t, shown())
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		require.Equal(t, 1, q.Counts().Consumers, "no time was over while it counted")
+		q.Govern(short)
+		time.Sleep(19 * time.Second)
+		synctest.Wait()
+		require.Equal(t, 1, q.Counts().Consumers)
+		time.Sleep(4 * time.Second)
+		synctest.Wait()
+		require.Zero(t, q.Counts().Consumers)
+		require.Equal(t, 1, q.Counts().Ready)
+	})
+}

@@ -7,7 +7,7 @@
 //
 //	go test -race -tags invariants ./...
 //
-// The ranks, from the first to be taken to the last, are the types Connection,
-// Policies, Topology, Queue, Window and Wants. Several queues may be locked at once, by a
+// The ranks, from the first to be taken to the last, are the types Policies,
+// Connection, Topology, Queue, Window and Wants. Several queues may be locked at once, by a
 // transaction, in the order of their numbers.
 package lockorder

@@ -5,11 +5,11 @@ type Rank interface{ rank() int }
 
 // The ranks of the broker's locks.
 type (
+	// Policies is held while those of a virtual host change, for as long as it takes
+	// to tell all queues and consumers.
+	Policies struct{}
 	// Connection is what the reader and the writer of a connection share.
 	Connection struct{}
-	// Policies is held while those of a virtual host change, for as long as it takes
-	// to tell all queues.
-	Policies struct{}
 	// Topology is the exchanges, queues and bindings of a virtual host.
 	Topology struct{}
 	// Queue is one queue; the only rank that may be taken more than once.
@@ -20,8 +20,8 @@ type (
 	Wants struct{}
 )
 
-func (Connection) rank() int { return 1 }
-func (Policies) rank() int   { return 2 }
+func (Policies) rank() int   { return 1 }
+func (Connection) rank() int { return 2 }
 func (Topology) rank() int   { return 3 }
 func (Queue) rank() int      { return 4 }
 func (Window) rank() int     { return 5 }
