@@ -67,20 +67,20 @@ func (h *handler) WithGroup(name string) slog.Handler {
 
 // Handle implements slog.Handler.
 func (h *handler) Handle(ctx context.Context, r slog.Record) error {
-	line := h.line(ctx, r)
 	l := h.log
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	admitted, left := true, ""
-	if h.category != Auditing { // which is complete
-		admitted, left = l.repeats.admit(r)
-	}
+	admitted, left := h.admit(r)
 	if left != "" {
-		l.write(h.line(ctx, slog.NewRecord(r.Time, slog.LevelWarn, left, 0)))
+		told := h.line(ctx, slog.NewRecord(r.Time, slog.LevelWarn, left, 0))
+		l.mu.Lock()
+		l.write(told)
+		l.mu.Unlock()
 	}
 	if !admitted {
 		return nil
 	}
+	line := h.line(ctx, r)
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if r.Level >= h.level.Level() {
 		l.write(line)
 	}
@@ -88,6 +88,16 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 		l.also.Take(r.Level, line)
 	}
 	return nil
+}
+
+// admit says whether the line of a record passes, before the work of making it.
+func (h *handler) admit(r slog.Record) (admitted bool, left string) {
+	if h.category == Auditing { // which is complete
+		return true, ""
+	}
+	h.log.mu.Lock()
+	defer h.log.mu.Unlock()
+	return h.log.repeats.admit(r)
 }
 
 func (h *handler) line(ctx context.Context, r slog.Record) []byte {
