@@ -81,8 +81,8 @@ func TestSeries_Samples(t *testing.T) {
 		w.end = time.Unix(last*5/every*every, 0)
 		m := s.motion("it", windows{messages: w})
 		course := m.details(0, w).course
-		values := make([]int64, len(course.Samples))
-		for i, sample := range course.Samples {
+		values := make([]int64, w.count())
+		for i, sample := range course.Samples.points() {
 			values[i] = sample.Sample
 			require.Equal(t, w.end.UnixMilli()-int64(i)*every*1000, sample.Timestamp)
 		}
@@ -104,11 +104,11 @@ func TestSeries_CoarseSamplesReachBack(t *testing.T) {
 	w := &window{age: time.Hour, every: 10 * time.Minute, end: time.Unix(last*5, 0)}
 	m := s.motion("it", windows{messages: w})
 	course := m.details(0, w).course
-	for i, sample := range course.Samples {
+	for i, sample := range course.Samples.points() {
 		require.Equal(t, n-int64(i)*120, sample.Sample)
 	}
-	require.InDelta(t, 0.2, course.Rate, 1e-9)
-	require.InDelta(t, 360, course.Average, 1e-9)
+	require.InDelta(t, 0.2, course.Rate.value(), 1e-9)
+	require.InDelta(t, 360, course.Average.value(), 1e-9)
 }
 
 func TestSeries_FormatOfDetails(t *testing.T) {

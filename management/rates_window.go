@@ -1,14 +1,15 @@
 package management
 
 import (
+	"encoding/json"
 	"net/url"
 	"strconv"
 	"time"
 )
 
-// maxSamples bounds the samples of one counter in an answer: five times as many as any
+// maxSamples bounds the samples of one counter in an answer: twice as many as any
 // policy keeps.
-const maxSamples = 1000
+const maxSamples = 300
 
 // window is the samples that a request asks for: how far back, and with which time
 // between them.
@@ -57,6 +58,18 @@ func parseWindow(age, every string, now time.Time) (*window, error) {
 	return w, nil
 }
 
+// maxSampledList is how many objects a list may have with samples, unless it is paged:
+// those of one queue may take 500 KiB.
+const maxSampledList = 500
+
+// forList drops the samples of a list that is too long for them. Rates stay.
+func (w windows) forList(r *request, objects int) windows {
+	if objects > maxSampledList && !r.query.Has("page") {
+		return windows{}
+	}
+	return w
+}
+
 // count is the number of samples.
 func (w *window) count() int { return int(w.age/w.every) + 1 }
 
@@ -69,12 +82,63 @@ type point struct {
 	Timestamp int64 `json:"timestamp"` // milliseconds since 1970
 }
 
-// course is how a counter went, as RabbitMQ tells it.
+// course is how a counter went, as RabbitMQ tells it. It is worked out when it is
+// written: most of the objects that a list is made of are not on its page.
 type course struct {
-	Samples []point `json:"samples"` // the newest first
-	Average float64 `json:"avg"`
-	Rate    float64 `json:"avg_rate"` // per second, over all samples
+	Samples courseSamples `json:"samples"` // the newest first
+	Average courseAverage `json:"avg"`
+	Rate    courseRate    `json:"avg_rate"` // per second, over all samples
 }
+
+// way is the counter of an object that a course is of.
+type way struct {
+	known   *known
+	counter int
+	window  *window
+}
+
+type (
+	courseSamples struct{ *way }
+	courseAverage struct{ *way }
+	courseRate    struct{ *way }
+)
+
+// points are the samples.
+func (c courseSamples) points() []point {
+	values := c.known.values(c.counter, c.window)
+	points := make([]point, len(values))
+	for i, v := range values {
+		points[i] = point{Sample: v, Timestamp: c.window.at(i).UnixMilli()}
+	}
+	return points
+}
+
+// MarshalJSON writes the samples.
+func (c courseSamples) MarshalJSON() ([]byte, error) { return json.Marshal(c.points()) }
+
+func (c courseAverage) value() float64 {
+	values := c.known.values(c.counter, c.window)
+	var sum float64
+	for _, v := range values {
+		sum += float64(v)
+	}
+	return sum / float64(len(values))
+}
+
+// MarshalJSON writes the average.
+func (c courseAverage) MarshalJSON() ([]byte, error) { return json.Marshal(c.value()) }
+
+func (c courseRate) value() float64 {
+	values := c.known.values(c.counter, c.window)
+	last := len(values) - 1
+	if last == 0 {
+		return 0
+	}
+	return float64(values[0]-values[last]) / (time.Duration(last) * c.window.every).Seconds()
+}
+
+// MarshalJSON writes the rate.
+func (c courseRate) MarshalJSON() ([]byte, error) { return json.Marshal(c.value()) }
 
 // details goes with each counter: what it changes by per second now, and how it went if
 // that was asked for.
@@ -150,18 +214,8 @@ func (m *motion) details(counter int, w *window) details {
 
 // course tells how a counter went.
 func (k *known) course(counter int, w *window) *course {
-	values := k.values(counter, w)
-	c := &course{Samples: make([]point, len(values))}
-	var sum float64
-	for i, v := range values {
-		c.Samples[i] = point{Sample: v, Timestamp: w.at(i).UnixMilli()}
-		sum += float64(v)
-	}
-	c.Average = sum / float64(len(values))
-	if newest, oldest := values[0], values[len(values)-1]; len(values) > 1 {
-		c.Rate = float64(newest-oldest) / (time.Duration(len(values)-1) * w.every).Seconds()
-	}
-	return c
+	of := &way{known: k, counter: counter, window: w}
+	return &course{Samples: courseSamples{of}, Average: courseAverage{of}, Rate: courseRate{of}}
 }
 
 // values is the counter at each time of the window, the newest first. Before the oldest

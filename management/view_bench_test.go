@@ -40,6 +40,8 @@ func BenchmarkQueues(b *testing.B) {
 		{"page", "?page=3&page_size=100"},
 		{"sorted page", "?page=3&page_size=100&sort=message_stats.publish_details.rate&sort_reverse=true"},
 		{"filtered page", "?page=1&page_size=100&name=99&use_regex=true"},
+		{"page with samples", "?page=3&page_size=100&msg_rates_age=600&msg_rates_incr=5&lengths_age=600&lengths_incr=5"},
+		{"all that asks for samples", "?msg_rates_age=600&msg_rates_incr=5"},
 		{"columns", "?columns=name,messages,message_stats.publish_details.rate"},
 		{"without statistics", "?disable_stats=true&enable_queue_totals=true"},
 	} {

@@ -61,7 +61,12 @@ func (a *API) channelViews(open []server.ConnectionStatus, r *request) (reply, e
 	if err != nil {
 		return reply{}, err
 	}
-	var items []channelView
+	channels := 0
+	for i := range open {
+		channels += len(open[i].Channels)
+	}
+	asked = asked.forList(r, channels)
+	items := make([]channelView, 0, channels)
 	for i := range open {
 		for j := range open[i].Channels {
 			items = append(items, a.channelView(open[i].Number, &open[i].Channels[j], asked))

@@ -83,6 +83,7 @@ func (a *API) listConnections(r *request) (reply, error) {
 		return reply{}, err
 	}
 	open := a.open(r)
+	asked = asked.forList(r, len(open))
 	items := make([]connectionView, len(open))
 	for i := range open {
 		items[i] = a.connectionView(&open[i], asked)

@@ -3,6 +3,7 @@ package management
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -10,6 +11,8 @@ import (
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
 	"github.com/stretchr/testify/require"
+
+	"github.com/leveretmq/leveret/queue"
 )
 
 func TestConnections_OwnerAndWatchersSeeThem(t *testing.T) {
@@ -230,4 +233,17 @@ func TestRates_OfConnectionsAndTheirVirtualHosts(t *testing.T) {
 	require.GreaterOrEqual(t, fetch[counts](t, g, rootUser, "/api/vhosts/%2F").Received, of.Received, "what was received stays")
 	require.Empty(t, g.api.samples.connections.objects)
 	require.Empty(t, g.api.samples.channels.objects)
+}
+
+func TestSamples_OfListsThatAreTooLongAreLeftOut(t *testing.T) {
+	g := newRig(t)
+	v, ok := g.broker.VHost("/")
+	require.True(t, ok)
+	for i := range maxSampledList + 1 {
+		_, err := v.DeclareQueue(queue.Spec{VHost: "/", Name: strconv.Itoa(i)}, nil)
+		require.NoError(t, err)
+	}
+	const asked = "/api/queues?columns=messages_details&lengths_age=60&lengths_incr=5"
+	require.NotContains(t, g.expect(t, 200, rootUser, get, asked, ""), "samples")
+	require.Contains(t, g.expect(t, 200, rootUser, get, asked+"&page=1", ""), "samples")
 }

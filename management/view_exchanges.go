@@ -62,12 +62,14 @@ func (a *API) listExchanges(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	var items []exchangeView
+	var exchanges []broker.ExchangeStatus
 	for _, vhost := range a.visible(r) {
-		exchanges := a.broker.Exchanges(vhost)
-		for i := range exchanges {
-			items = append(items, a.exchangeView(&exchanges[i], asked))
-		}
+		exchanges = append(exchanges, a.broker.Exchanges(vhost)...)
+	}
+	asked = asked.forList(r, len(exchanges))
+	items := make([]exchangeView, len(exchanges))
+	for i := range exchanges {
+		items[i] = a.exchangeView(&exchanges[i], asked)
 	}
 	return list(items), nil
 }

@@ -283,6 +283,7 @@ func (a *API) listQueues(r *request) (reply, error) {
 	for _, vhost := range a.visible(r) {
 		queues = append(queues, a.broker.Queues(vhost)...)
 	}
+	views.asked = views.asked.forList(r, len(queues))
 	if r.flag("disable_stats") {
 		items := make([]bareQueue, len(queues))
 		for i := range queues {
