@@ -69,9 +69,9 @@ func sample(t *testing.T) string {
 		if key == "" {
 			continue
 		}
-		out.WriteString("\n")
-		for line := range strings.SplitSeq(strings.TrimSpace(field.Doc.Text()), "\n") {
-			out.WriteString("# " + line + "\n")
+		// A field without a comment belongs to the one above.
+		if text := strings.TrimSpace(field.Doc.Text()); text != "" {
+			out.WriteString("\n# " + strings.ReplaceAll(text, "\n", "\n# ") + "\n")
 		}
 		value := yamlOf(t, defaults.FieldByName(field.Names[0].Name).Interface())
 		out.WriteString(strings.ReplaceAll(key+": "+value+"\n", " \n", "\n"))

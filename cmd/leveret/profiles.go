@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/http"
 	"net/http/pprof"
@@ -53,16 +52,9 @@ func listenProfiles(address string) (net.Listener, error) {
 	if !socket {
 		return listenFor("pprof-listen", address)
 	}
-	// What an earlier process has left is replaced, but no file that is something else.
-	if info, err := os.Lstat(path); err == nil && info.Mode().Type() == fs.ModeSocket {
-		err = os.Remove(path)
-		if err != nil {
-			return nil, fail(statusListen, fmt.Errorf("cannot replace the socket of profiles: %w", err))
-		}
-	}
-	l, err := net.Listen("unix", path)
+	l, err := listenSocket(path)
 	if err != nil {
-		return nil, fail(statusListen, fmt.Errorf("cannot open the socket %s: %w; choose another with pprof-listen", path, err))
+		return nil, fmt.Errorf("pprof-listen: %w", err)
 	}
 	if err := os.Chmod(path, controlMode); err != nil {
 		return nil, errors.Join(fail(statusListen, err), l.Close())
