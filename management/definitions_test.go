@@ -2,8 +2,11 @@ package management
 
 import (
 	"bytes"
+	"encoding/json"
 	"mime/multipart"
 	"net/http"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,5 +88,42 @@ func TestDownload(t *testing.T) {
 	} {
 		w := g.call(t, rootUser, get, "/api/definitions?download="+name, "")
 		require.Equal(t, want, w.Header().Get("Content-Disposition"))
+	}
+}
+
+// TestFilesOfRabbitMQ brings in what RabbitMQ has exported, and compares what comes out.
+func TestFilesOfRabbitMQ(t *testing.T) {
+	for _, name := range []string{"rabbitmq-3.10.json", "rabbitmq-4.0.json"} {
+		t.Run(name, func(t *testing.T) {
+			text, err := os.ReadFile("../definitions/testdata/" + name)
+			require.NoError(t, err)
+			var file map[string]any
+			require.NoError(t, json.Unmarshal(text, &file))
+			queues, _ := file["queues"].([]any)
+			file["queues"] = slices.DeleteFunc(queues, func(q any) bool {
+				fields, _ := q.(map[string]any)
+				return fields["name"] == "stream" // a type that there is not
+			})
+			text, err = json.Marshal(file)
+			require.NoError(t, err)
+			g := newRig(t)
+			g.expect(t, 204, rootUser, post, "/api/definitions", string(text))
+			var out map[string]any
+			require.NoError(t, json.Unmarshal([]byte(g.expect(t, 200, rootUser, get, "/api/definitions", "")), &out))
+			for key, list := range file {
+				objects, isList := list.([]any)
+				if !isList || key == "vhosts" && name == "rabbitmq-3.10.json" { // which has names only
+					continue
+				}
+				for _, object := range objects {
+					require.Contains(t, out[key], object, key)
+				}
+			}
+			// A second time changes nothing.
+			g.expect(t, 204, rootUser, post, "/api/definitions", string(text))
+			var again map[string]any
+			require.NoError(t, json.Unmarshal([]byte(g.expect(t, 200, rootUser, get, "/api/definitions", "")), &again))
+			require.Equal(t, out, again)
+		})
 	}
 }
