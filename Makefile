@@ -139,6 +139,10 @@ crash-long: ## The same in the sizes LONG_...; CRASH_RUN=regexp picks tests, CRA
 clients: ## Run real client programs of other languages against the broker
 	clients/run.sh
 
+.PHONY: tls-check
+tls-check: ## Check TLS with openssl s_client and with clients of three languages (1 min)
+	clients/tls/run.sh
+
 .PHONY: fuzz
 fuzz: ## Fuzz each decoder for FUZZTIME
 	@grep -rl --include='*_test.go' '^func Fuzz' . | while read -r file; do \
