@@ -2,6 +2,7 @@ package management
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -199,4 +200,18 @@ func (b body) flagOr(key string, otherwise bool) (bool, error) {
 		return otherwise, nil
 	}
 	return b.flag(key)
+}
+
+// short refuses a text that AMQP has no room for.
+func short(what, text string) error {
+	if len(text) <= amqp.MaxShortString {
+		return nil
+	}
+	return badRequest("%s should be less than %d bytes, actually was %d\n", what, amqp.MaxShortString, len(text))
+}
+
+// key is the routing key of a body; empty without it.
+func (b body) key() (string, error) {
+	key, err := b.text("routing_key")
+	return key, cmp.Or(err, short("routing_key", key))
 }

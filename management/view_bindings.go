@@ -155,7 +155,7 @@ func (a *API) bind(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if b.RoutingKey, err = members.text("routing_key"); err != nil {
+	if b.RoutingKey, err = members.key(); err != nil {
 		return reply{}, err
 	}
 	if b.Arguments, err = members.table("arguments"); err != nil {

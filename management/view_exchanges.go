@@ -106,6 +106,9 @@ func (a *API) putExchange(r *request) (reply, error) {
 		return reply{}, err
 	}
 	spec.Durable, spec.AutoDelete, spec.Arguments = d.durable, d.autoDelete, d.arguments
+	if err := short("exchange", spec.Name); err != nil {
+		return reply{}, err
+	}
 	_, exists := a.broker.Exchange(spec.VHost, spec.Name)
 	if err := who.VHost.DeclareExchangeIf(spec, who.DeclareExchange(spec, who.owner)); err != nil {
 		return reply{}, err

@@ -59,7 +59,7 @@ func (r *request) message(to string) (*message.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := b.text("routing_key")
+	key, err := b.key()
 	if err != nil {
 		return nil, err
 	}
@@ -119,8 +119,8 @@ func (b body) properties() (list amqp.PropertyList, err error) {
 			return list, badTerm("not_string", text.key)
 		}
 		list.Present |= text.flag
-		if len(*text.into) > amqp.MaxShortString {
-			return list, badRequest("%s has more than %d octets", text.key, amqp.MaxShortString)
+		if err := short(text.key, *text.into); err != nil {
+			return list, err
 		}
 	}
 	return list, given.numericProperties(&list)
@@ -333,25 +333,31 @@ const (
 	getOverhead = 1 << 10
 )
 
-// from fetches and shows messages, and settles them.
+// from fetches and shows messages, and settles them, whatever happens meanwhile.
 func (f fetching) from(who acting, q *queue.Queue) []gotView {
 	items := []gotView{}
 	var back []queue.Delivery
+	defer func() { f.settle(q, back) }()
 	octets := 0
 	for n := 0; n != f.count && octets < maxGetOctets; n++ {
 		d, remaining, ok := q.Get(f.mode)
 		if !ok {
 			break
 		}
+		if f.mode == queue.ManualAck {
+			back = append(back, d)
+		}
 		octets += len(d.Message.Body) + getOverhead
 		if who.VHost.Tracing() {
 			who.VHost.TraceDelivered(broker.Witness{User: string(who.owner)}, &d.Entry, q.Name())
 		}
 		items = append(items, f.view(&d, remaining))
-		if f.mode == queue.ManualAck {
-			back = append(back, d)
-		}
 	}
+	return items
+}
+
+// settle gives back what was fetched, or rejects it.
+func (f fetching) settle(q *queue.Queue, back []queue.Delivery) {
 	switch {
 	case len(back) == 0:
 	case !f.requeue:
@@ -361,7 +367,6 @@ func (f fetching) from(who acting, q *queue.Queue) []gotView {
 	default:
 		q.Requeue(back, queue.Nacked)
 	}
-	return items
 }
 
 func (f fetching) view(d *queue.Delivery, remaining int) gotView {

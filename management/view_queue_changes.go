@@ -47,6 +47,9 @@ func (a *API) putQueue(r *request) (reply, error) {
 		VHost: r.vhost(), Name: r.param("queue"),
 		Durable: d.durable, AutoDelete: d.autoDelete, Arguments: d.arguments,
 	}
+	if err := short("queue", spec.Name); err != nil {
+		return reply{}, err
+	}
 	_, exists := a.broker.Queue(spec.VHost, spec.Name)
 	if _, err := who.VHost.DeclareQueueIf(spec, who.owner, who.DeclareQueue(spec.Name, spec.Arguments)); err != nil {
 		return reply{}, err

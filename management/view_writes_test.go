@@ -2,6 +2,7 @@ package management
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -240,5 +241,21 @@ func TestPermissions(t *testing.T) {
 		{get, "queues?columns=name", "", 200, `[{"name":"c"}]`},
 		{get, "connections/username/root", "", 200, "[]"},
 		{del, "connections/username/root", "", 401, `{"error":"not_authorised","reason":"User not authorised to access object"}`},
+	})
+}
+
+func TestWrites_RefuseWhatAMQPHasNoRoomFor(t *testing.T) {
+	long := strings.Repeat("n", 256)
+	refused := func(what string) string {
+		return reason(`"` + what + ` should be less than 255 bytes, actually was 256\n"`)
+	}
+	newRig(t).talk(t, rootUser, []exchanged{
+		{set, "queues/%2F/q", "", 201, ""},
+		{set, "queues/%2F/" + long[1:], "", 201, ""},
+		{set, "queues/%2F/" + long, "", 400, refused("queue")},
+		{set, "exchanges/%2F/" + long, "", 400, refused("exchange")},
+		{post, "bindings/%2F/e/amq.direct/q/q", `{"routing_key":"` + long + `"}`, 400, refused("routing_key")},
+		{post, "exchanges/%2F/amq.topic/publish", `{"properties":{},"routing_key":"` + long + `","payload":"","payload_encoding":"string"}`, 400, refused("routing_key")},
+		{post, "exchanges/%2F/amq.topic/publish", sent(`{"message_id":"`+long+`"}`, "", "string"), 400, refused("message_id")},
 	})
 }
