@@ -25,6 +25,14 @@
 // meanwhile has the new set from its beginning. At a start the policies come before the
 // queues, so that messages come back by their rules.
 //
+// # What it counts and shows
+//
+// A queue counts under its lock, an exchange at its Entrance, to which channels add a
+// batch at once; both never decrease. What is deleted leaves its counters to the virtual
+// host, and that to the broker, in the step that takes it away: so no total shrinks.
+// Lists (inventory.go) are snapshots: the topology lock is held to copy pointers, each
+// queue's for a moment.
+//
 // # Locks
 //
 // The order is: the lock of a change of policies, which no connection takes, topology

@@ -29,6 +29,7 @@ type Publisher struct {
 	queues   []*queue.Queue
 
 	entrance *Entrance // of the last message
+	replied  bool      // which was a direct reply, so that it is not that of node
 
 	requesters []Requester // of the last message; none while a route is cached
 
@@ -67,7 +68,9 @@ func (p *Publisher) Route(m *message.Message) ([]*queue.Queue, error) {
 	known := p.cached && p.exchange == m.Exchange && p.key == m.RoutingKey && p.version == p.vhost.version.Load()
 	plain := m.Properties.Flags()&special == 0
 	if known && plain {
-		p.entrance = p.node.entrance
+		if p.replied {
+			p.entrance, p.replied = p.node.entrance, false
+		}
 		return p.queues, nil
 	}
 	if err := p.grant(m.Exchange); err != nil {
@@ -76,7 +79,7 @@ func (p *Publisher) Route(m *message.Message) ([]*queue.Queue, error) {
 	clear(p.requesters)
 	p.requesters = p.requesters[:0]
 	if plain && isReply(m.Exchange, m.RoutingKey) {
-		p.entrance = p.vhost.frontDoor
+		p.entrance, p.replied = p.vhost.frontDoor, true
 		p.reply(m.Exchange, m.RoutingKey)
 		return nil, nil
 	}
@@ -87,7 +90,7 @@ func (p *Publisher) Route(m *message.Message) ([]*queue.Queue, error) {
 			return nil, err
 		}
 	}
-	p.entrance = p.node.entrance
+	p.entrance, p.replied = p.node.entrance, false
 	var keys []string
 	if !plain {
 		if keys, err = p.inspect(m); err != nil {

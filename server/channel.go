@@ -23,6 +23,7 @@ type channel struct {
 	content   content // of the publish that is coming in
 	publisher *broker.Publisher
 	batch     publishBatch
+	sizes     sizeRun
 	confirms  *confirmWindow // changed under conn.mu; nil unless in confirm mode
 	tx        *transaction   // changed under conn.mu; nil unless transactional
 	lastQueue string         // the most recently declared queue

@@ -48,6 +48,14 @@
 // so do acknowledgements of one queue. Both are handed over when the read is
 // used up, when the route or queue changes, and before any other method.
 //
+// # What it counts and shows
+//
+// A channel counts for each exchange that it publishes to and each queue that it gets
+// messages of (traffic.go): publishes by the reader, once a batch, all else under
+// connection.mu. The state that lists show (inventory.go) is changed under connection.mu
+// or atomic; the reader looks at it without the lock, as nobody else changes it. What the
+// handshake has settled can be read by everybody once opened is set.
+//
 // # Locks
 //
 // connection.mu guards the buffer and what reader and writer share of the

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/leveretmq/leveret/internal/histogram"
-	"github.com/leveretmq/leveret/queue"
 )
 
 // Measurements are distributions of what the server has seen since it started.
@@ -40,22 +39,28 @@ func newMeasures() measures {
 	}
 }
 
-// measureSizes counts the sizes of messages that came in together: mostly all are
-// alike.
-func (c *connection) measureSizes(batch []queue.Publication) {
-	h := c.server.measures.sizes
-	for len(batch) > 0 {
-		n, sum, bucket := 0, int64(0), h.Bucket(int64(batch[0].Message.Size()))
-		for n < len(batch) {
-			size := int64(batch[n].Message.Size())
-			if n > 0 && h.Bucket(size) != bucket {
-				break
-			}
-			sum += size
-			n++
-		}
-		h.Add(c.number, bucket, n, sum)
-		batch = batch[n:]
+// sizeRun is messages of one size that have come in one after the other.
+type sizeRun struct {
+	octets int64
+	count  int
+}
+
+// measureSize notes the size of a message while it is at hand. It is mostly that of
+// the one before.
+func (ch *channel) measureSize(octets int) {
+	if int64(octets) != ch.sizes.octets {
+		ch.tellSizes()
+		ch.sizes.octets = int64(octets)
+	}
+	ch.sizes.count++
+}
+
+// tellSizes counts what was noted.
+func (ch *channel) tellSizes() {
+	if n := ch.sizes.count; n > 0 {
+		h := ch.conn.server.measures.sizes
+		h.Add(ch.conn.number, h.Bucket(ch.sizes.octets), n, int64(n)*ch.sizes.octets)
+		ch.sizes.count = 0
 	}
 }
 

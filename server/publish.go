@@ -63,6 +63,7 @@ func (ch *channel) publish(m *message.Message) error {
 	if len(ch.batch.publications) == 0 {
 		ch.conn.busy = append(ch.conn.busy, ch)
 	}
+	ch.measureSize(len(m.Body))
 	ch.batch.publications = append(ch.batch.publications,
 		queue.Publication{Message: m, Receipt: ch.confirms.receipt(len(queues), ch.batch.inlet)})
 	return nil
@@ -90,7 +91,7 @@ func (ch *channel) handOverPublishes() {
 	if len(ch.batch.publications) == 0 {
 		return
 	}
-	ch.conn.measureSizes(ch.batch.publications) // before the last queue has them
+	ch.tellSizes()
 	for _, q := range ch.batch.queues {
 		q.Publish(ch.batch.publications)
 	}
