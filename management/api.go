@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
 
@@ -68,8 +69,9 @@ type API struct {
 	paths   tree
 	shapes  shapes
 	foreign *http.CrossOriginProtection
-	buffers sync.Pool // of *bytes.Buffer
-	zippers sync.Pool // of *gzip.Writer
+	buffers sync.Pool     // of *bytes.Buffer
+	room    chan struct{} // one element per answer that is being made
+	zippers sync.Pool     // of *gzip.Writer
 }
 
 var _ http.Handler = (*API)(nil)
@@ -82,6 +84,7 @@ func New(o Options) *API {
 	a := &API{
 		admin: o.Admin, broker: o.Broker, server: o.Server, directory: o.Admin.Directory(), authority: o.Authority,
 		options: o, log: o.Logger, started: time.Now(), foreign: http.NewCrossOriginProtection(),
+		room: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
 	}
 	a.samples = newSampler(a.broker, a.server)
 	if a.log == nil {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 )
 
 // serve is the frame around handlers. The order of its steps is RabbitMQ's, which
@@ -42,12 +43,34 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, from entrance) {
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, a.options.MaxBody)
+	leave, err := a.enter(r, matched)
+	if err != nil {
+		return // the client has gone
+	}
+	defer leave()
 	answer, err := a.answer(&request{Request: r, route: matched, query: r.URL.Query(), values: values}, from)
 	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
-	a.write(w, r, answer)
+	a.write(w, r, answer, leave)
+}
+
+// enter waits until there is room for one more answer to be made, and returns how the
+// room is given up, once or more often. A list of all queues costs memory and a
+// processor: many clients that want one must not take both from the clients of AMQP.
+// What checks the broker's health does not wait, and neither does what changes
+// something, which may wait for the disk.
+func (a *API) enter(r *http.Request, to *route) (leave func(), err error) {
+	if to.method != http.MethodGet || strings.HasPrefix(to.pattern, "/api/health") || strings.HasPrefix(to.pattern, "/api/aliveness") {
+		return func() {}, nil
+	}
+	select {
+	case a.room <- struct{}{}:
+		return sync.OnceFunc(func() { <-a.room }), nil
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
 }
 
 // contentPolicy lets the pages that are served here load nothing from elsewhere.

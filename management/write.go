@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -16,10 +17,13 @@ const (
 	zipFrom = 300
 	// keepBuffer bounds the buffers that are used again, in octets.
 	keepBuffer = 8 << 20
+	// writePatience is how long a client may take to read an answer.
+	writePatience = 2 * time.Minute
 )
 
-// write sends the answer of a handler.
-func (a *API) write(w http.ResponseWriter, r *http.Request, answer reply) {
+// write sends the answer of a handler. Made is called when it only has to be sent, which
+// is up to the client.
+func (a *API) write(w http.ResponseWriter, r *http.Request, answer reply, made func()) {
 	header := w.Header()
 	for key, values := range answer.header {
 		header[key] = values
@@ -35,7 +39,7 @@ func (a *API) write(w http.ResponseWriter, r *http.Request, answer reply) {
 		a.send(w, r, answer.status, octets)
 	default:
 		header.Set("Content-Type", "application/json")
-		a.encode(w, r, answer)
+		a.encode(w, r, answer, made)
 	}
 }
 
@@ -51,7 +55,7 @@ func (a *API) finish(w http.ResponseWriter, status int) {
 }
 
 // encode sends a body of JSON.
-func (a *API) encode(w http.ResponseWriter, r *http.Request, answer reply) {
+func (a *API) encode(w http.ResponseWriter, r *http.Request, answer reply, made func()) {
 	buffer, _ := a.buffers.Get().(*bytes.Buffer)
 	if buffer == nil {
 		buffer = new(bytes.Buffer)
@@ -66,6 +70,7 @@ func (a *API) encode(w http.ResponseWriter, r *http.Request, answer reply) {
 		a.fail(w, r, err)
 		return
 	}
+	made()
 	a.send(w, r, answer.status, buffer.Bytes())
 }
 
@@ -98,6 +103,12 @@ func (a *API) send(w http.ResponseWriter, r *http.Request, status int, body []by
 	w.WriteHeader(status)
 	if r.Method == http.MethodHead {
 		return
+	}
+	// A client that does not read must not keep its list in memory for ever. The
+	// connection may have further requests.
+	patience := http.NewResponseController(w)
+	if err := patience.SetWriteDeadline(time.Now().Add(writePatience)); err == nil {
+		defer func() { _ = patience.SetWriteDeadline(time.Time{}) }() // a connection that has gone has none
 	}
 	if _, err := w.Write(body); err != nil {
 		a.log.Debug("a client of the management API has gone", "reason", err)
@@ -137,7 +148,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		a.finish(w, p.status)
 		return
 	}
-	a.write(w, r, reply{status: p.status, body: problemView{p.kind, p.reason}, shape: plain})
+	a.write(w, r, reply{status: p.status, body: problemView{p.kind, p.reason}, shape: plain}, func() {})
 }
 
 // logDenied writes the line that programs look for which block attackers.
