@@ -7,6 +7,7 @@ import (
 
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/auth"
+	"github.com/leveretmq/leveret/broker"
 	policies "github.com/leveretmq/leveret/policy"
 )
 
@@ -85,7 +86,7 @@ func problemOf(err error) *problem {
 	case errors.Is(err, auth.ErrInvalidName), errors.Is(err, auth.ErrTooMany), errors.Is(err, auth.ErrQueueType),
 		errors.Is(err, auth.ErrInvalidPattern), errors.Is(err, auth.ErrNotBase64):
 		return &problem{status: http.StatusBadRequest, kind: "bad_request", reason: err.Error()}
-	case errors.Is(err, auth.ErrNoSuchUser), errors.Is(err, auth.ErrNoSuchVHost):
+	case errors.Is(err, auth.ErrNoSuchUser), errors.Is(err, auth.ErrNoSuchVHost), errors.Is(err, broker.ErrNoVHost):
 		return &problem{status: http.StatusNotFound, kind: notFoundKind, reason: "Not Found"}
 	default:
 		return nil
