@@ -31,6 +31,9 @@ func (a *Admin) Definitions() definitions.Set {
 // they are. Nothing is taken away. Users, virtual hosts and permissions come in
 // together or not at all; an error in what follows leaves what came before.
 func (a *Admin) Import(by Actor, set definitions.Set) error {
+	if err := checkLengths(set); err != nil {
+		return err
+	}
 	err := a.perform(by, deed{"definitions.import", summary(set), func() (definitions.Change, error) {
 		change, err := a.directory.Import(set)
 		if err != nil {
