@@ -71,7 +71,7 @@ func (a *API) Run(ctx context.Context) {
 	interval := int64(sampleInterval)
 	for {
 		round := time.Now().UnixNano() / interval
-		a.samples.sample(round, a.nodeNumbers())
+		a.samples.sample(round, a.nodeNumbers)
 		select {
 		case <-ctx.Done():
 			return
@@ -80,9 +80,9 @@ func (a *API) Run(ctx context.Context) {
 	}
 }
 
-// sample takes one round. Everything is read before a series is locked.
-func (s *sampler) sample(round int64, node nodeNumbers) {
-	s.sampleQueues(round)
+// sample takes one round. The numbers of the node follow from those of the whole.
+func (s *sampler) sample(round int64, nodeOf func(whole numbers) nodeNumbers) {
+	node := nodeOf(s.sampleQueues(round))
 	s.sampleConnections(round)
 	churn := churnNumbers(s.broker.Churn())
 	s.churn.record(round, func(each func(struct{}, []int64)) { each(struct{}{}, churn[:]) })
@@ -91,8 +91,8 @@ func (s *sampler) sample(round int64, node nodeNumbers) {
 
 // sampleQueues looks at queues, exchanges and what has them, in one pass. Only one
 // queue is locked at a time, and none of the series meanwhile.
-func (s *sampler) sampleQueues(round int64) {
-	var whole, n numbers // n is used again and again
+func (s *sampler) sampleQueues(round int64) (whole numbers) {
+	var n numbers // used again and again
 	s.queues.record(round, func(queues func(named, []int64)) {
 		s.exchanges.record(round, func(exchanges func(named, []int64)) {
 			s.vhosts.record(round, func(vhosts func(string, []int64)) {
@@ -115,6 +115,7 @@ func (s *sampler) sampleQueues(round int64) {
 		})
 	})
 	s.whole.record(round, func(each func(struct{}, []int64)) { each(struct{}{}, whole[:]) })
+	return whole
 }
 
 // totals is what a virtual host has together.

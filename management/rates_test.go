@@ -228,3 +228,27 @@ func BenchmarkSeries_Round(b *testing.B) {
 		round++
 	}
 }
+
+// TestSeries_MayBeReadWhileItIsWritten is for the race detector.
+func TestSeries_MayBeReadWhileItIsWritten(t *testing.T) {
+	s := newSeries[string](1, 1, basicPolicy())
+	w := &window{age: time.Minute, every: 5 * time.Second, end: time.Unix(12000*5, 0)}
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		for round := range int64(500) {
+			rounds(s, 12000+round, round)
+		}
+	}()
+	for reading := true; reading; {
+		select {
+		case <-written:
+			reading = false
+		default:
+		}
+		m := s.motion("it", windows{messages: w})
+		_, err := json.Marshal(m.details(0, w))
+		require.NoError(t, err)
+		s.latest("it", make([]int64, 1))
+	}
+}

@@ -183,11 +183,11 @@ func TestRun(t *testing.T) {
 func TestRates_OfAQueue(t *testing.T) {
 	g := newRig(t)
 	g.expect(t, 201, rootUser, set, "/api/queues/%2F/q", "")
-	g.api.samples.sample(1000, nodeNumbers{})
+	g.api.samples.sample(1000, g.api.nodeNumbers)
 	for range 10 {
 		g.expect(t, 200, rootUser, post, "/api/exchanges/%2F/amq.default/publish", sent("{}", "a", "string"))
 	}
-	g.api.samples.sample(1001, nodeNumbers{})
+	g.api.samples.sample(1001, g.api.nodeNumbers)
 	q := fetch[map[string]any](t, g, rootUser, "/api/queues/%2F/q?columns=messages_details,messages,message_stats.publish,message_stats.publish_details")
 	require.Equal(t, map[string]any{
 		"messages": 10.0, "messages_details": map[string]any{"rate": 2.0},
@@ -207,11 +207,11 @@ func TestRates_OfConnectionsAndTheirVirtualHosts(t *testing.T) {
 	c := g.dial(t, rootUser)
 	ch := g.channel(t, c)
 	require.NoError(t, ch.Confirm(false))
-	g.api.samples.sample(1000, nodeNumbers{})
+	g.api.samples.sample(1000, g.api.nodeNumbers)
 	confirmed, err := ch.PublishWithDeferredConfirm("", "nowhere", false, false, amqp091.Publishing{Body: make([]byte, 5000)})
 	require.NoError(t, err)
 	require.True(t, confirmed.Wait())
-	g.api.samples.sample(1001, nodeNumbers{})
+	g.api.samples.sample(1001, g.api.nodeNumbers)
 
 	connections := fetch[[]connectionView](t, g, rootUser, "/api/connections")
 	require.Greater(t, connections[0].ReceivedDetails.Rate, 1000.0)
@@ -229,7 +229,7 @@ func TestRates_OfConnectionsAndTheirVirtualHosts(t *testing.T) {
 
 	require.NoError(t, c.Close())
 	eventually(t, g, "/api/connections", func(left []item) bool { return len(left) == 0 })
-	g.api.samples.sample(1002, nodeNumbers{})
+	g.api.samples.sample(1002, g.api.nodeNumbers)
 	require.GreaterOrEqual(t, fetch[counts](t, g, rootUser, "/api/vhosts/%2F").Received, of.Received, "what was received stays")
 	require.Empty(t, g.api.samples.connections.objects)
 	require.Empty(t, g.api.samples.channels.objects)

@@ -33,19 +33,18 @@ type nodeNumbers [nodeCounts]int64
 // procTotal is RabbitMQ's default limit of Erlang processes. Goroutines have none.
 const procTotal = 1048576
 
-// nodeNumbers reads them.
-func (a *API) nodeNumbers() nodeNumbers {
+// nodeNumbers reads them. Those of the store are in what has been counted altogether.
+func (a *API) nodeNumbers(whole numbers) nodeNumbers {
 	facts := a.facts()
 	samples := []metrics.Sample{
 		{Name: "/gc/cycles/total:gc-cycles"}, {Name: "/gc/heap/frees:bytes"}, {Name: "/sched/latencies:seconds"},
 	}
 	metrics.Read(samples)
-	counters := a.broker.Totals().Counters
 	n := nodeNumbers{
 		nodeMemUsed: facts.MemoryUsed, nodeFDUsed: facts.FilesUsed, nodeSocketsUsed: facts.SocketsUsed,
 		nodeProcUsed: int64(runtime.NumGoroutine()), nodeDiskFree: facts.DiskFree,
 		nodeGCCount: int64(samples[0].Value.Uint64()), nodeGCBytes: int64(samples[1].Value.Uint64()),
-		nodeDiskReads: int64(counters.DiskReads), nodeDiskWrites: int64(counters.DiskWrites),
+		nodeDiskReads: whole[countDiskReads], nodeDiskWrites: whole[countDiskWrites],
 	}
 	for _, count := range samples[2].Value.Float64Histogram().Counts {
 		n[nodeContextSwitches] += int64(count) // goroutines that were scheduled
@@ -169,7 +168,8 @@ type collectorQueues struct {
 // nodeCounters adds all of RabbitMQ's counters: strict readers insist on each of them.
 // What we have no equal of is zero.
 func (a *API) nodeCounters(m *members, asked windows) {
-	now := a.nodeNumbers()
+	totals := a.broker.Totals()
+	now := a.nodeNumbers(totalNumbers(&totals))
 	motion := a.samples.node.motion(struct{}{}, asked)
 	for _, c := range []struct {
 		name   string
