@@ -84,7 +84,7 @@ func New(o Options) *API {
 	a := &API{
 		admin: o.Admin, broker: o.Broker, server: o.Server, directory: o.Admin.Directory(), authority: o.Authority,
 		options: o, log: o.Logger, started: time.Now(), foreign: http.NewCrossOriginProtection(),
-		room: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
+		room: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 	a.samples = newSampler(a.broker, a.server)
 	if a.log == nil {

@@ -63,7 +63,7 @@
 // goroutine, that of Run, which is the only one to write to the series. No lock of a
 // series is held while something is read from the broker.
 //
-// As many answers are made at a time as there are processors, health checks and changes
-// aside: lists of many queues must take neither the processors nor the memory from the
-// clients of AMQP. Sending an answer is not part of that; it has two minutes.
+// Half as many answers are made at a time as there are processors, health checks and
+// changes aside: lists of many queues must take neither the processors nor the memory
+// from the clients of AMQP. Sending an answer is not part of that; it has two minutes.
 package management
