@@ -19,7 +19,7 @@ const DefaultMaxBody = 20_000_000
 
 // DefaultVersion is the version of RabbitMQ that the API follows, and that clients
 // which look at versions are shown.
-const DefaultVersion = "4.0.5"
+const DefaultVersion = server.CompatibleWith
 
 // Options is what an API is made of.
 type Options struct {

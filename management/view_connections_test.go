@@ -3,6 +3,7 @@ package management
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	amqp091 "github.com/rabbitmq/amqp091-go"
 	"github.com/stretchr/testify/require"
 
+	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/queue"
 )
 
@@ -246,4 +248,38 @@ func TestSamples_OfListsThatAreTooLongAreLeftOut(t *testing.T) {
 	const asked = "/api/queues?columns=messages_details&lengths_age=60&lengths_incr=5"
 	require.NotContains(t, g.expect(t, 200, rootUser, get, asked, ""), "samples")
 	require.Contains(t, g.expect(t, 200, rootUser, get, asked+"&page=1", ""), "samples")
+}
+
+func TestNodes_ShowWhatTheProgramKnows(t *testing.T) {
+	g := newRig(t)
+	g.api.options.Facts = func() Facts {
+		return Facts{
+			DataDir: "data", MemoryUsed: 1000, MemoryLimit: 2000, DiskFree: 3000, DiskFreeLimit: 400,
+			FilesUsed: 5, FilesLimit: 60, SocketsUsed: 7,
+			Listeners: []Listener{
+				{Protocol: "amqp", Address: netip.MustParseAddrPort("127.0.0.1:5672")},
+				{Protocol: "https", Address: netip.MustParseAddrPort("[::]:15671")},
+			},
+		}
+	}
+	node := fetch[map[string]any](t, g, monitorUser, "/api/nodes/leveret@test")
+	for key, want := range map[string]any{
+		"db_dir": "data", "mem_used": 1000.0, "mem_limit": 2000.0, "disk_free": 3000.0, "disk_free_limit": 400.0,
+		"fd_used": 5.0, "fd_total": 60.0, "sockets_used": 7.0, "mem_alarm": false, "disk_free_alarm": false,
+		"name": "leveret@test", "running": true, "type": "disc", "rabbitmq_version": DefaultVersion,
+	} {
+		require.Equal(t, want, node[key], key)
+	}
+	g.broker.Alarms().Set(broker.Disk, true)
+	require.Equal(t, true, fetch[map[string]any](t, g, monitorUser, "/api/nodes/leveret@test")["disk_free_alarm"])
+	overview := fetch[struct {
+		Listeners []listenerView
+		Contexts  []contextView
+	}](t, g, monitorUser, "/api/overview?columns=listeners,contexts")
+	require.Len(t, overview.Contexts, 1)
+	require.Equal(t, "15671", overview.Contexts[0].Port)
+	require.Equal(t, []string{"amqp 127.0.0.1", "https ::"}, []string{
+		overview.Listeners[0].Protocol + " " + overview.Listeners[0].Address,
+		overview.Listeners[1].Protocol + " " + overview.Listeners[1].Address,
+	})
 }

@@ -13,12 +13,15 @@ import (
 	"github.com/leveretmq/leveret/broker"
 )
 
+// CompatibleWith is the version of RabbitMQ that clients are shown everywhere, since
+// they look at it to know what they may use.
+const CompatibleWith = "4.0.5"
+
 // What the server says of itself. Clients look at the product and at the
 // version to know what they may use, so both are RabbitMQ's; Leveret's own
 // follow beside them.
 const (
 	product          = "RabbitMQ"
-	compatibleWith   = "4.0.5"
 	information      = "Leveret, an AMQP 0-9-1 broker compatible with RabbitMQ"
 	copyright        = "Copyright the Leveret authors. Licensed under the Apache License 2.0."
 	platform         = "Go"
@@ -81,7 +84,7 @@ func (s *Server) properties() amqp.Table {
 		{Key: "leveret_version", Value: s.Version},
 		{Key: "platform", Value: platform},
 		{Key: "product", Value: product},
-		{Key: "version", Value: compatibleWith},
+		{Key: "version", Value: CompatibleWith},
 	}
 }
 
