@@ -210,9 +210,12 @@ func TestRates_OfConnectionsAndTheirVirtualHosts(t *testing.T) {
 	ch := g.channel(t, c)
 	require.NoError(t, ch.Confirm(false))
 	g.api.samples.sample(1000, g.api.nodeNumbers)
+	before := fetch[[]connectionView](t, g, rootUser, "/api/connections")[0].Sent
 	confirmed, err := ch.PublishWithDeferredConfirm("", "nowhere", false, false, amqp091.Publishing{Body: make([]byte, 5000)})
 	require.NoError(t, err)
 	require.True(t, confirmed.Wait())
+	// The client may have the confirm before the server has counted it.
+	eventually(t, g, "/api/connections", func(all []connectionView) bool { return all[0].Sent > before })
 	g.api.samples.sample(1001, g.api.nodeNumbers)
 
 	connections := fetch[[]connectionView](t, g, rootUser, "/api/connections")
