@@ -2,9 +2,11 @@ package management
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"slices"
 
+	"github.com/leveretmq/leveret/auth"
 	"github.com/leveretmq/leveret/broker"
 )
 
@@ -27,6 +29,8 @@ func sessionRoutes() []route {
 			summary: "the same by host and user; empty unless these are told apart"},
 		{method: del, pattern: "/api/auth/attempts/{node}/source", tag: monitoring, handle: (*API).resetAttempts,
 			summary: "count logins from zero"},
+		{method: post, pattern: "/api/auth/check", tag: administrator, handle: (*API).checkPassword,
+			summary: "Say whether a name and a password would be let in: 204, or 401"},
 		{method: get, pattern: "/api/auth/hash_password/{password}", tag: administrator, handle: (*API).hashPassword,
 			summary: "what a password would be kept as"},
 	}
@@ -123,6 +127,18 @@ func (a *API) resetAttempts(r *request) (reply, error) {
 		return reply{}, err
 	}
 	a.broker.ForgetLogins()
+	return done(), nil
+}
+
+// checkPassword is Leveret's own, for the command line.
+func (a *API) checkPassword(r *request) (reply, error) {
+	var login struct{ Username, Password string }
+	if err := json.NewDecoder(r.Body).Decode(&login); err != nil {
+		return reply{}, badRequest("failed_to_parse_json")
+	}
+	if _, err := a.directory.Authenticate(auth.Attempt{Name: login.Username, Password: login.Password}); err != nil {
+		return reply{}, unauthorised("user '" + login.Username + "' - invalid credentials")
+	}
 	return done(), nil
 }
 

@@ -47,6 +47,7 @@ than there are flags: configs/leveret.yaml shows all of them.`,
 	configs.AddFlags(root.Flags())
 	configs.AddFlags(served.Flags())
 	root.AddCommand(served, shown, newBenchCommand(stdout), check)
+	root.AddCommand(programCommands()...)
 	for _, command := range []*cobra.Command{root, served, shown, check} {
 		command.Args = noArguments
 	}

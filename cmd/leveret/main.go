@@ -6,7 +6,13 @@ import (
 	"os"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	name, args := invoked(os.Args[0], os.Args[1:])
+	if status, known := control(name, args, os.Stdin, os.Stdout, os.Stderr); known {
+		os.Exit(status)
+	}
+	os.Exit(run(args, os.Stdout, os.Stderr))
+}
 
 // run is the whole program; its result is the exit status.
 func run(args []string, stdout, stderr io.Writer) int {

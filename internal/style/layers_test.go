@@ -44,7 +44,7 @@ func layers() map[string][]string {
 		"internal/histogram": {},
 		"internal/pattern":   {},
 		"internal/client":    {"amqp"},
-		"internal/ctl":       {"amqp", "definitions"},
+		"internal/ctl":       {},
 		"internal/process":   {},
 		"internal/bench":     {"amqp", "internal/client", "internal/process"},
 		"internal/benchgate": {},
@@ -80,7 +80,7 @@ func modules() map[string][]string {
 		"github.com/dgraph-io/badger/v4": {"persistence"},
 		"github.com/spf13/viper":         {"configs"},
 		"go.yaml.in/yaml/v3":             {"configs"},
-		"github.com/spf13/pflag":         {"configs", "cmd/leveret"},
+		"github.com/spf13/pflag":         {"configs", "cmd/leveret", "internal/ctl"},
 		"github.com/spf13/cobra":         {"cmd/leveret"},
 
 		"github.com/HdrHistogram/hdrhistogram-go": {"internal/bench"},

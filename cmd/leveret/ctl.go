@@ -1,0 +1,69 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/leveretmq/leveret/configs"
+	"github.com/leveretmq/leveret/internal/ctl"
+)
+
+// serverName is RabbitMQ's name of the broker itself.
+const serverName = "rabbitmq-server"
+
+// invoked says which program is meant: the executable may have the name of one of
+// RabbitMQ's, or the name may come first among the arguments.
+func invoked(executable string, args []string) (name string, rest []string) {
+	name = strings.TrimSuffix(filepath.Base(executable), ".exe")
+	if slices.Contains(ctl.Programs(), name) {
+		return name, args
+	}
+	if len(args) > 0 && (slices.Contains(ctl.Programs(), args[0]) || args[0] == serverName) {
+		return args[0], args[1:]
+	}
+	return name, args
+}
+
+// control runs one of RabbitMQ's programs, if that is meant.
+func control(name string, args []string, stdin io.Reader, stdout, stderr io.Writer) (status int, known bool) {
+	if len(args) > 0 && ctl.Own()[args[0]] != "" && name != serverName && !slices.Contains(ctl.Programs(), name) {
+		name = ctl.OwnName
+	} else if !slices.Contains(ctl.Programs(), name) {
+		return 0, false
+	}
+	return ctl.Run(name, args, ctl.Environment{
+		Stdin: stdin, Stdout: stdout, Stderr: stderr, Getenv: os.Getenv, DataDir: dataDir(), Version: version(),
+	}), true
+}
+
+// dataDir is where the broker of this machine keeps its data, unless a flag or a file
+// says otherwise.
+func dataDir() string {
+	if dir := os.Getenv("LEVERET_DATA_DIR"); dir != "" {
+		return dir
+	}
+	return configs.Default().DataDir
+}
+
+// programCommands are the programs in the list of commands; main runs them before it
+// looks at that.
+func programCommands() []*cobra.Command {
+	var list []*cobra.Command
+	add := func(name, about string) {
+		list = append(list, &cobra.Command{
+			Use: name, Short: about, DisableFlagParsing: true, RunE: func(*cobra.Command, []string) error { return nil },
+		})
+	}
+	for _, name := range ctl.Programs() {
+		add(name, "What "+name+" does, for a running broker ("+name+" help)")
+	}
+	for name, about := range ctl.Own() {
+		add(name, about)
+	}
+	return list
+}

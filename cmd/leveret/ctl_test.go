@@ -1,0 +1,62 @@
+package main_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The command line manages a broker through the socket in its data directory, under
+// RabbitMQ's names too.
+func TestCommandLine(t *testing.T) {
+	dir, err := os.MkdirTemp("", "ctl") // the path of a socket has to be short
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	p := start(t, nil, "--data-dir", dir, "--amqp-listen", anyPort)
+	p.ready()
+	link := filepath.Join(t.TempDir(), "rabbitmqctl")
+	require.NoError(t, os.Symlink(binary(t), link))
+	call := func(program string, args ...string) (string, int) {
+		command := exec.Command(program, args...)
+		command.Env = append(os.Environ(), "LEVERET_DATA_DIR="+dir)
+		out, err := command.CombinedOutput()
+		if err != nil {
+			require.IsType(t, new(exec.ExitError), err)
+		}
+		return string(out), command.ProcessState.ExitCode()
+	}
+	for _, one := range []struct {
+		program, args, want string
+		status              int
+	}{
+		{link, "add_user app secret", "Adding user \"app\" ...\n", 0},
+		{link, "authenticate_user app secret", "Success", 0},
+		{link, "authenticate_user app wrong", "failed to authenticate", 65},
+		{link, "change_password app other", "Changing password", 0},
+		{link, "authenticate_user app other", "Success", 0},
+		{link, "set_permissions -p / app ^a .* .*", "Setting permissions", 0},
+		{link, "-q list_user_permissions app", "vhost\tconfigure\twrite\tread\n/\t^a\t.*\t.*\n", 0},
+		{link, "add_vhost shop", "Adding vhost", 0},
+		{link, `set_policy -p shop short ^q {"max-length":1}`, "Setting policy", 0},
+		{link, "-q list_policies -p shop", "shop\tshort\t^q\tall\t{\"max-length\":1}\t0\n", 0},
+		{link, "-q list_exchanges", "amq.direct\tdirect\n", 0},
+		{link, "set_log_level debug", "", 0},
+		{link, "delete_vhost shop", "Deleting vhost", 0},
+		{binary(t), "rabbitmq-diagnostics check_running", "fully booted", 0},
+		{binary(t), "rabbitmq-diagnostics check_virtual_hosts", "All virtual hosts", 0},
+		{binary(t), "status", "Product name: Leveret", 0},
+		{binary(t), "queues", "", 0},
+		{binary(t), "nosuch", "unknown command", 2},
+		{link, "stop", "Stopping and halting node", 0},
+	} {
+		out, status := call(one.program, strings.Split(one.args, " ")...)
+		require.Equal(t, one.status, status, "%s: %s", one.args, out)
+		require.Contains(t, out, one.want, one.args)
+	}
+	status, _, stderr := p.wait()
+	require.Zero(t, status, stderr)
+}

@@ -1,0 +1,217 @@
+package ctl
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+)
+
+func accessCommands() []command {
+	return []command{
+		{"add_vhost", "<vhost> [--description <text>] [--tags <tags>] [--default-queue-type <type>]", 1, 1, "Makes a virtual host", announce("Adding vhost \"%s\" ..."), addVHost},
+		{"delete_vhost", "<vhost>", 1, 1, "Deletes a virtual host with everything in it", announce("Deleting vhost \"%s\" ..."), deleteVHost},
+		{"list_vhosts", "[<column> ...]", 0, without, "Lists virtual hosts", announce("Listing vhosts ..."), func(c *call) error {
+			return c.list(at("vhosts"), "name")
+		}},
+		{"set_permissions", "[--vhost <vhost>] <username> <conf> <write> <read>", 4, 4, "Sets what a user may do in a virtual host", func(c *call) string {
+			return fmt.Sprintf("Setting permissions for user \"%s\" in vhost \"%s\" ...", c.args[0], c.options.vhost)
+		}, setPermissions},
+		{"clear_permissions", "[--vhost <vhost>] <username>", 1, 1, "Takes the permissions of a user in a virtual host away", within("Clearing permissions for user \"%s\" in vhost \"%s\" ..."), func(c *call) error {
+			return c.ofUser(0, http.MethodDelete, at("permissions", c.options.vhost, c.args[0]))
+		}},
+		{"list_permissions", "[--vhost <vhost>]", 0, 0, "Lists permissions in a virtual host", within("Listing permissions for vhost \"%s\" ..."), func(c *call) error {
+			return c.list(at("vhosts", c.options.vhost, "permissions"), "user", "configure", "write", "read")
+		}},
+		{"list_user_permissions", "<username>", 1, 1, "Lists the permissions of a user", announce("Listing permissions for user \"%s\" ..."), func(c *call) error {
+			return c.listOfUser("permissions", "vhost", "configure", "write", "read")
+		}},
+		{"set_topic_permissions", "[--vhost <vhost>] <username> <exchange> <write> <read>", 4, 4, "Sets the routing keys that a user may use", func(c *call) string {
+			return fmt.Sprintf("Setting topic permissions on \"%s\" for user \"%s\" in vhost \"%s\" ...", c.args[1], c.args[0], c.options.vhost)
+		}, setTopicPermissions},
+		{"clear_topic_permissions", "[--vhost <vhost>] <username> [<exchange>]", 1, 2, "Takes topic permissions away", within("Clearing topic permissions for user \"%s\" in vhost \"%s\" ..."), clearTopicPermissions},
+		{"list_topic_permissions", "[--vhost <vhost>]", 0, 0, "Lists topic permissions in a virtual host", within("Listing topic permissions for vhost \"%s\" ..."), func(c *call) error {
+			return c.list(at("vhosts", c.options.vhost, "topic-permissions"), "user", "exchange", "write", "read")
+		}},
+		{"list_user_topic_permissions", "<username>", 1, 1, "Lists the topic permissions of a user", announce("Listing topic permissions for user \"%s\" ..."), func(c *call) error {
+			return c.listOfUser("topic-permissions", "vhost", "exchange", "write", "read")
+		}},
+		{"set_vhost_limits", "[--vhost <vhost>] <definition>", 1, 1, "Sets limits of a virtual host, like {\"max-queues\": 5}", within("Setting vhost limits to \"%s\" for vhost \"%s\" ..."), func(c *call) error {
+			return c.setLimits(c.args[0], "vhost-limits", c.options.vhost)
+		}},
+		{"clear_vhost_limits", "[--vhost <vhost>]", 0, 0, "Clears the limits of a virtual host", within("Clearing vhost \"%s\" limits ..."), func(c *call) error {
+			return c.clearLimits("vhost-limits", c.options.vhost, "max-connections", "max-queues")
+		}},
+		{"list_vhost_limits", "[--vhost <vhost>] [--global]", 0, 0, "Lists limits of virtual hosts", within("Listing limits for vhost \"%s\" ..."), listVHostLimits},
+		{"trace_on", "[--vhost <vhost>]", 0, 0, "Switches the firehose of a virtual host on", within("Starting tracing for vhost \"%s\" ..."), func(c *call) error { return c.trace(object{"tracing": true}, "Trace enabled for vhost %s") }},
+		{"trace_off", "[--vhost <vhost>]", 0, 0, "Switches the firehose of a virtual host off", within("Stopping tracing for vhost \"%s\" ..."), func(c *call) error { return c.trace(object{"tracing": false}, "Trace disabled for vhost %s") }},
+	}
+}
+
+func addVHost(c *call) error {
+	v := object{}
+	for key, value := range map[string]string{"description": c.options.description, "tags": c.options.tags, "default_queue_type": c.options.queueType} {
+		if value != "" {
+			v[key] = value
+		}
+	}
+	return c.do(http.MethodPut, at("vhosts", c.args[0]), v, nil)
+}
+
+func deleteVHost(c *call) error {
+	err := c.do(http.MethodDelete, at("vhosts", c.args[0]), nil, nil)
+	if missing(err) {
+		return &failure{dataError, fmt.Sprintf("Virtual host '%s' does not exist", c.args[0])}
+	}
+	return err
+}
+
+// ofUser does something that needs a user and a virtual host.
+func (c *call) ofUser(i int, method, path string) error {
+	if _, err := c.user(c.args[i]); err != nil {
+		return err
+	}
+	if err := c.vhostExists(); err != nil {
+		return err
+	}
+	err := c.do(method, path, nil, nil)
+	if missing(err) {
+		return nil // there was nothing to take away
+	}
+	return err
+}
+
+func (c *call) vhostExists() error {
+	err := c.get(at("vhosts", c.options.vhost), nil)
+	if missing(err) {
+		return &failure{dataError, fmt.Sprintf("Virtual host '%s' does not exist", c.options.vhost)}
+	}
+	return err
+}
+
+func setPermissions(c *call) error {
+	if _, err := c.user(c.args[0]); err != nil {
+		return err
+	}
+	if err := c.vhostExists(); err != nil {
+		return err
+	}
+	p := object{"configure": c.args[1], "write": c.args[2], "read": c.args[3]}
+	return c.do(http.MethodPut, at("permissions", c.options.vhost, c.args[0]), p, nil)
+}
+
+func setTopicPermissions(c *call) error {
+	if _, err := c.user(c.args[0]); err != nil {
+		return err
+	}
+	if err := c.vhostExists(); err != nil {
+		return err
+	}
+	p := object{"exchange": c.args[1], "write": c.args[2], "read": c.args[3]}
+	return c.do(http.MethodPut, at("topic-permissions", c.options.vhost, c.args[0]), p, nil)
+}
+
+func clearTopicPermissions(c *call) error {
+	path := []string{"topic-permissions", c.options.vhost, c.args[0]}
+	return c.ofUser(0, http.MethodDelete, at(append(path, c.args[1:]...)...))
+}
+
+func (c *call) listOfUser(what string, columns ...string) error {
+	if _, err := c.user(c.args[0]); err != nil {
+		return err
+	}
+	return c.list(at("users", c.args[0], what), columns...)
+}
+
+// setLimits sets each limit of a JSON object.
+func (c *call) setLimits(definition, kind, name string) error {
+	var limits map[string]json.Number
+	if err := json.Unmarshal([]byte(definition), &limits); err != nil {
+		return &failure{dataError, fmt.Sprintf("JSON decoding error: %v", err)}
+	}
+	for limit, value := range limits {
+		if err := c.do(http.MethodPut, at(kind, name, limit), object{"value": value}, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *call) clearLimits(kind, name string, limits ...string) error {
+	for _, limit := range limits {
+		if err := c.do(http.MethodDelete, at(kind, name, limit), nil, nil); err != nil && !missing(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+func setUserLimits(c *call) error {
+	if _, err := c.user(c.args[0]); err != nil {
+		return err
+	}
+	return c.setLimits(c.args[1], "user-limits", c.args[0])
+}
+
+func clearUserLimits(c *call) error {
+	if _, err := c.user(c.args[0]); err != nil {
+		return err
+	}
+	limits := []string{c.args[1]}
+	if c.args[1] == "all" {
+		limits = []string{"max-connections", "max-channels"}
+	}
+	return c.clearLimits("user-limits", c.args[0], limits...)
+}
+
+func listUserLimits(c *call) error {
+	var all []object
+	if err := c.get(at("user-limits"), &all); err != nil {
+		return err
+	}
+	return c.showLimits(all, "user")
+}
+
+func listVHostLimits(c *call) error {
+	var all []object
+	if err := c.get(at("vhost-limits"), &all); err != nil {
+		return err
+	}
+	if c.options.global {
+		return c.showLimits(all, "vhost")
+	}
+	limits := object{}
+	for _, row := range all {
+		if row["vhost"] == c.options.vhost {
+			limits, _ = row["value"].(object)
+		}
+	}
+	text, err := json.Marshal(limits)
+	if err != nil {
+		return err
+	}
+	c.say("%s", text)
+	return nil
+}
+
+// showLimits prints limits as JSON in a column.
+func (c *call) showLimits(all []object, owner string) error {
+	for _, row := range all {
+		text, err := json.Marshal(row["value"])
+		if err != nil {
+			return err
+		}
+		row["limits"] = string(text)
+	}
+	return c.show([]string{owner, "limits"}, all)
+}
+
+func (c *call) trace(setting object, done string) error {
+	if err := c.vhostExists(); err != nil {
+		return err
+	}
+	if err := c.do(http.MethodPut, at("vhosts", c.options.vhost), setting, nil); err != nil {
+		return err
+	}
+	c.say(done, c.options.vhost)
+	return nil
+}

@@ -1,0 +1,235 @@
+package ctl
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func nodeCommands() []command {
+	return []command{
+		{"ping", "", 0, 0, "Says whether the broker answers", nil, func(c *call) error {
+			if _, err := c.broker(); err != nil {
+				return err
+			}
+			c.say("Ping succeeded")
+			return nil
+		}},
+		{"version", "", 0, 0, "Prints the version of RabbitMQ that the broker is like", nil, func(c *call) error {
+			o, err := c.broker()
+			if err == nil {
+				c.say("%s", term(o["rabbitmq_version"]))
+			}
+			return err
+		}},
+		{"status", "", 0, 0, "Tells how the broker is", func(c *call) string { return "Status of node " + c.node() + " ..." }, status},
+		{"cluster_status", "", 0, 0, "Tells of the node and its listeners", func(c *call) string { return "Cluster status of node " + c.node() + " ..." }, clusterStatus},
+		{"await_startup", "", 0, 0, "Waits until clients can connect", nil, await},
+		{"await_online_nodes", "<count>", 1, 1, "Waits until one node is there", nil, await},
+		{"wait", "[<pidfile>]", 0, 1, "Waits until clients can connect", nil, await},
+		{"node_health_check", "", 0, 0, "Says whether the broker is well", nil, func(c *call) error {
+			if err := c.healthy("local-alarms"); err != nil {
+				return err
+			}
+			c.say("Health check passed")
+			return nil
+		}},
+		{"environment", "", 0, 0, "Prints the configuration", func(c *call) string { return "Application environment of node " + c.node() + " ..." }, environment},
+		{"list_feature_flags", "[<column> ...]", 0, without, "Lists feature flags", announce("Listing feature flags ..."), func(c *call) error {
+			return c.columns(at("feature-flags"), []string{"name", "state", "stability", "desc", "doc_url", "provided_by"}, "name", "state")
+		}},
+		{"enable_feature_flag", "<flag>|all", 1, 1, "Does nothing: all of them are on", announce("Enabling feature flag \"%s\" ..."), func(*call) error { return nil }},
+		{"set_cluster_name", "<name>", 1, 1, "Names the cluster", announce("Setting cluster name to %s ..."), func(c *call) error {
+			return c.do(http.MethodPut, at("cluster-name"), object{"name": c.args[0]}, nil)
+		}},
+		{"set_log_level", "<level>|<category> [<level>]", 1, 2, "Sets the least severity that is logged", nil, setLogLevel},
+		{"rotate_logs", "", 0, 0, "Does nothing (as in RabbitMQ): SIGHUP opens the file of the log anew", nil, func(*call) error { return nil }},
+		{"stop", "[<pidfile>]", 0, 1, "Stops the broker", func(c *call) string { return "Stopping and halting node " + c.node() + " ..." }, stop},
+		{"shutdown", "", 0, 0, "Stops the broker", func(c *call) string { return "Shutting down node " + c.node() + " ..." }, stop},
+	}
+}
+
+// broker is the overview.
+func (c *call) broker() (object, error) {
+	var o object
+	err := c.get(at("overview"), &o)
+	return o, err
+}
+
+// node is the name of the node, if it can be reached.
+func (c *call) node() string {
+	o, err := c.broker()
+	if err != nil {
+		return "of this machine"
+	}
+	return term(o["node"])
+}
+
+// theNode is what is known of it.
+func (c *call) theNode() (object, error) {
+	o, err := c.broker()
+	if err != nil {
+		return nil, err
+	}
+	var n object
+	err = c.get(at("nodes", term(o["node"])), &n)
+	return n, err
+}
+
+// awaitStep is how often a broker that is awaited is asked.
+const awaitStep = 200 * time.Millisecond
+
+func await(c *call) error {
+	end := time.Now().Add(time.Duration(c.options.timeout) * time.Second)
+	for {
+		_, err := c.broker()
+		if err == nil || time.Now().After(end) {
+			return err
+		}
+		<-time.After(awaitStep)
+	}
+}
+
+func status(c *call) error {
+	o, err := c.broker()
+	if err != nil {
+		return err
+	}
+	n, err := c.theNode()
+	if err != nil {
+		return err
+	}
+	if c.options.formatter == formatJSON {
+		return json.NewEncoder(c.Stdout).Encode(object{"overview": o, "node": n})
+	}
+	number := func(key string) float64 { f, _ := n[key].(float64); return f }
+	totals, _ := o["object_totals"].(object)
+	c.say("Runtime\n")
+	c.say("OS PID: %s\nUptime (seconds): %.0f\nIs under maintenance?: false\nRabbitMQ version: %s", term(n["os_pid"]), number("uptime")/1000, term(o["rabbitmq_version"]))
+	c.say("Product name: %s\nProduct version: %s\nNode name: %s\n", term(o["product_name"]), term(o["product_version"]), term(n["name"]))
+	c.say("Data directory\n\nNode data directory: %s\n", term(n["db_dir"]))
+	c.say("Alarms\n\n%s\n", alarmsOf(n))
+	c.say("Memory\n\nTotal memory used: %.4f gb\nMemory high watermark setting: computed to: %.4f gb\n", number("mem_used")/1e9, number("mem_limit")/1e9)
+	c.say("File Descriptors\n\nTotal: %.0f, limit: %.0f\nSockets: %.0f\n", number("fd_used"), number("fd_total"), number("sockets_used"))
+	c.say("Free Disk Space\n\nLow free disk space watermark: %.4f gb\nFree disk space: %.4f gb\n", number("disk_free_limit")/1e9, number("disk_free")/1e9)
+	c.say("Totals\n\nConnection count: %s\nQueue count: %s\n", term(totals["connections"]), term(totals["queues"]))
+	c.say("Listeners\n")
+	return c.printListeners(o)
+}
+
+// alarmsOf says which alarms a node has.
+func alarmsOf(n object) string {
+	var list []string
+	if n["mem_alarm"] == true {
+		list = append(list, "Memory alarm on node "+term(n["name"]))
+	}
+	if n["disk_free_alarm"] == true {
+		list = append(list, "Free disk space alarm on node "+term(n["name"]))
+	}
+	if len(list) == 0 {
+		return "(none)"
+	}
+	return strings.Join(list, "\n")
+}
+
+// purposes are what listeners are for.
+func purposes() map[string]string {
+	return map[string]string{
+		"amqp": "AMQP 0-9-1", "amqp/ssl": "AMQP 0-9-1 over TLS", "http": "HTTP API", "https": "HTTP API over TLS",
+		"http/prometheus": "Prometheus exporter API over HTTP",
+	}
+}
+
+func (c *call) printListeners(overview object) error {
+	list, _ := overview["listeners"].([]any)
+	for _, one := range list {
+		l, ok := one.(object)
+		if !ok {
+			continue
+		}
+		protocol := term(l["protocol"])
+		c.say("Interface: %s, port: %s, protocol: %s, purpose: %s", bracketed(term(l["ip_address"])), term(l["port"]), protocol, purposes()[protocol])
+	}
+	return nil
+}
+
+// bracketed is how an address of IP version 6 stands before a port.
+func bracketed(address string) string {
+	if strings.Contains(address, ":") {
+		return "[" + address + "]"
+	}
+	return address
+}
+
+func clusterStatus(c *call) error {
+	o, err := c.broker()
+	if err != nil {
+		return err
+	}
+	n, err := c.theNode()
+	if err != nil {
+		return err
+	}
+	name := term(n["name"])
+	if c.options.formatter == formatJSON {
+		return json.NewEncoder(c.Stdout).Encode(object{
+			"cluster_name": o["cluster_name"], "disk_nodes": []string{name}, "running_nodes": []string{name}, "partitions": object{}, "listeners": o["listeners"],
+		})
+	}
+	c.say("Basics\n\nCluster name: %s\n\nDisk Nodes\n\n%s\n\nRunning Nodes\n\n%s\n", term(o["cluster_name"]), name, name)
+	c.say("Versions\n\n%s: RabbitMQ %s, %s %s\n", name, term(o["rabbitmq_version"]), term(o["product_name"]), term(o["product_version"]))
+	c.say("Maintenance status\n\nNode: %s, status: not under maintenance\n\nAlarms\n\n%s\n\nNetwork Partitions\n\n(none)\n\nListeners\n", name, alarmsOf(n))
+	return c.printListeners(o)
+}
+
+func environment(c *call) error {
+	text, err := c.text(at("config", "effective"))
+	if err == nil {
+		c.say("%s", strings.TrimRight(text, "\n"))
+	}
+	return err
+}
+
+func setLogLevel(c *call) error {
+	path, level := at("log-levels"), c.args[0]
+	if len(c.args) == 2 {
+		path, level = at("log-levels", c.args[0]), c.args[1]
+	}
+	return c.do(http.MethodPut, path, object{"level": level}, nil)
+}
+
+// stop asks the process of the broker to end, and waits until it does not answer any
+// more.
+func stop(c *call) error {
+	n, err := c.theNode()
+	if err != nil {
+		return err
+	}
+	pid, err := strconv.Atoi(term(n["os_pid"]))
+	if err != nil {
+		return fmt.Errorf("the broker does not tell its process: %w", err)
+	}
+	if c.options.url != "" {
+		return &failure{usageError, "a broker can be stopped on its own machine only"}
+	}
+	process, err := os.FindProcess(pid)
+	if err == nil {
+		err = process.Signal(syscall.SIGTERM)
+	}
+	if err != nil {
+		return fmt.Errorf("stopping process %d: %w", pid, err)
+	}
+	end := time.Now().Add(time.Duration(c.options.timeout) * time.Second)
+	for time.Now().Before(end) {
+		if _, err := c.broker(); err != nil {
+			return nil
+		}
+		<-time.After(awaitStep)
+	}
+	return &failure{unavailable, fmt.Sprintf("process %d is still there", pid)}
+}

@@ -1,0 +1,270 @@
+package ctl
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// Exit statuses, those of sysexits.h.
+const (
+	usageError  = 64
+	dataError   = 65
+	noUser      = 67
+	unavailable = 69
+	software    = 70
+	noPermit    = 77
+)
+
+// failure ends a command with an exit status.
+type failure struct {
+	status int
+	text   string
+}
+
+func (f *failure) Error() string { return f.text }
+
+// Environment is what a program runs in.
+type Environment struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// Getenv looks a variable of the environment up.
+	Getenv func(name string) string
+	// DataDir is the data directory whose control socket is used if nothing else is
+	// said, and Version the broker's.
+	DataDir, Version string
+}
+
+// command is one row of a program's table.
+type command struct {
+	name        string
+	arguments   string // as the usage shows them
+	least, most int    // arguments; most may be without end
+	about       string
+	banner      func(c *call) string // nil is none
+	run         func(c *call) error
+}
+
+// without is the end of a number of arguments that has none.
+const without = 1 << 16
+
+// program is a set of commands under a name.
+type program struct {
+	name     string
+	commands []command
+}
+
+// call is a run of a command.
+type call struct {
+	*client
+	Environment
+	options options
+	args    []string
+}
+
+// options are those that all commands share, and those of some.
+type options struct {
+	vhost, node, formatter        string
+	quiet, silent, bare, long     bool
+	timeout                       int
+	socket, dataDir               string
+	url, username, password       string
+	priority                      int
+	applyTo                       string
+	ifEmpty, ifUnused, global     bool
+	description, tags, queueType  string
+	online, offline, local, unres bool
+	dry                           bool
+}
+
+func (o *options) flags() *pflag.FlagSet {
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.StringVarP(&o.vhost, "vhost", "p", "/", "virtual host")
+	f.StringVarP(&o.node, "node", "n", "", "kept for scripts: there is one node")
+	f.BoolVarP(&o.long, "longnames", "l", false, "kept for scripts")
+	f.StringVar(&o.formatter, "formatter", formatTable, "table, pretty_table, json or csv")
+	f.StringVar(&o.formatter, "format", formatTable, "the same")
+	f.BoolVar(&o.dry, "dry-run", false, "tell what an import would do")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no announcements")
+	f.BoolVarP(&o.silent, "silent", "s", false, "no announcements and no headers")
+	f.BoolVar(&o.bare, "no-table-headers", false, "no headers")
+	f.IntVarP(&o.timeout, "timeout", "t", 60, "seconds")
+	f.StringVar(&o.socket, "socket", "", "control socket of the broker")
+	f.StringVar(&o.dataDir, "data-dir", "", "data directory of the broker")
+	f.StringVar(&o.url, "url", "", "HTTP API of the broker")
+	f.StringVar(&o.username, "username", "guest", "user at the URL")
+	f.StringVar(&o.password, "password", "guest", "password at the URL")
+	f.IntVar(&o.priority, "priority", 0, "priority of a policy")
+	f.StringVar(&o.applyTo, "apply-to", "all", "what a policy applies to")
+	f.BoolVarP(&o.ifEmpty, "if-empty", "e", false, "delete a queue only if it is empty")
+	f.BoolVarP(&o.ifUnused, "if-unused", "u", false, "delete a queue only if nobody consumes")
+	f.BoolVar(&o.global, "global", false, "all virtual hosts")
+	f.StringVar(&o.description, "description", "", "of a virtual host")
+	f.StringVar(&o.tags, "tags", "", "of a virtual host")
+	f.StringVar(&o.queueType, "default-queue-type", "", "of a virtual host")
+	f.BoolVar(&o.online, "online", false, "kept for scripts")
+	f.BoolVar(&o.offline, "offline", false, "kept for scripts")
+	f.BoolVar(&o.local, "local", false, "kept for scripts")
+	f.BoolVar(&o.unres, "unresponsive", false, "kept for scripts")
+	return f
+}
+
+// Own are the names of Leveret's own commands, and what they are about.
+func Own() map[string]string {
+	own := make(map[string]string)
+	for _, one := range ownCommands() {
+		own[one.name] = one.about
+	}
+	return own
+}
+
+// Programs are the names that Run knows, beside OwnName.
+func Programs() []string {
+	var names []string
+	for _, p := range programs() {
+		if p.name != OwnName {
+			names = append(names, p.name)
+		}
+	}
+	return names
+}
+
+func programs() []program {
+	return []program{
+		{"rabbitmqctl", slices.Concat(userCommands(), accessCommands(), policyCommands(), listCommands(), nodeCommands(), definitionCommands(), foreignCommands())},
+		{"rabbitmq-diagnostics", slices.Concat(diagnosticCommands(), nodeCommands(), listCommands())},
+		{"rabbitmq-plugins", pluginCommands()},
+		{OwnName, ownCommands()},
+	}
+}
+
+// Run runs the program of that name and returns its exit status.
+func Run(name string, args []string, e Environment) int {
+	at := slices.IndexFunc(programs(), func(p program) bool { return p.name == name })
+	p := programs()[at]
+	c := &call{Environment: e}
+	flags := c.options.flags()
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, pflag.ErrHelp) {
+			return p.help(e.Stdout, "")
+		}
+		fmt.Fprintf(e.Stderr, "Error (argument validation): %v\n", err)
+		return usageError
+	}
+	rest := flags.Args()
+	if len(rest) == 0 || rest[0] == "help" {
+		return p.help(e.Stdout, strings.Join(rest[min(1, len(rest)):], " "))
+	}
+	i := slices.IndexFunc(p.commands, func(one command) bool { return one.name == rest[0] })
+	if i < 0 {
+		fmt.Fprintf(e.Stderr, "\nCommand '%s' not found. \n\n", rest[0])
+		p.help(e.Stderr, "")
+		return usageError
+	}
+	c.args = rest[1:]
+	return p.perform(c, p.commands[i])
+}
+
+// perform runs a command and tells how it ended.
+func (p program) perform(c *call, one command) int {
+	if problem := one.check(len(c.args)); problem != "" {
+		fmt.Fprintf(c.Stderr, "Error (argument validation): %s\nArguments given:\n\t%s\n\nUsage\n\n%s %s %s\n",
+			problem, strings.Join(append([]string{one.name}, c.args...), " "), p.name, one.name, one.arguments)
+		return usageError
+	}
+	c.connect()
+	if one.banner != nil && !c.options.quiet && !c.options.silent && c.options.formatter != formatJSON {
+		fmt.Fprintln(c.Stdout, one.banner(c))
+	}
+	err := one.run(c)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(c.Stderr, "Error:\n%v\n", err)
+	return statusOf(err)
+}
+
+func (one command) check(n int) string {
+	switch {
+	case n < one.least:
+		return "not enough arguments."
+	case n > one.most:
+		return "too many arguments."
+	}
+	return ""
+}
+
+// connect chooses the way to the broker.
+func (c *call) connect() {
+	o := c.options
+	timeout := time.Duration(o.timeout) * time.Second
+	if o.url != "" {
+		c.client = newRemoteClient(o.url, o.username, o.password, timeout)
+		return
+	}
+	socket := o.socket
+	if socket == "" {
+		dir := o.dataDir
+		if dir == "" {
+			dir = c.DataDir
+		}
+		socket = filepath.Join(dir, "control.sock")
+	}
+	c.client = newClient(socket, timeout)
+}
+
+// statusOf is the exit status for an error.
+func statusOf(err error) int {
+	var known *failure
+	if errors.As(err, &known) {
+		return known.status
+	}
+	var r *refusal
+	if !errors.As(err, &r) {
+		return software
+	}
+	switch r.status {
+	case http.StatusUnauthorized:
+		return noPermit
+	case http.StatusNotFound, http.StatusBadRequest:
+		return dataError
+	default:
+		return unavailable
+	}
+}
+
+// help lists the commands, or tells of one.
+func (p program) help(to io.Writer, name string) int {
+	if i := slices.IndexFunc(p.commands, func(one command) bool { return one.name == name }); i >= 0 {
+		one := p.commands[i]
+		fmt.Fprintf(to, "\nUsage\n\n%s %s %s\n\n%s\n", p.name, one.name, one.arguments, one.about)
+		return 0
+	}
+	fmt.Fprintf(to, "Usage\n\n%s [--node <node>] [--timeout <timeout>] [--quiet] [--socket <path> | --url <url> --username <user> --password <password>] <command> [<command options>]\n\nAvailable commands:\n\n", p.name)
+	for _, one := range p.commands {
+		fmt.Fprintf(to, "   %-32s %s\n", one.name, one.about)
+	}
+	fmt.Fprintf(to, "\nUse '%s help <command>' to learn more about a specific command\n", p.name)
+	return 0
+}
+
+// show prints a table.
+func (c *call) show(columns []string, rows []object) error {
+	headers := !c.options.silent && !c.options.bare
+	return table{columns: columns, rows: rows}.write(c.Stdout, c.options.formatter, headers)
+}
+
+// say prints a line, unless only the exit status counts.
+func (c *call) say(format string, args ...any) {
+	if !c.options.silent {
+		fmt.Fprintf(c.Stdout, format+"\n", args...)
+	}
+}
