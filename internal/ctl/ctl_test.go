@@ -95,7 +95,7 @@ func run(t *testing.T, stdin, line string) ran {
 	defer served.Close()
 	args := strings.Split(line, " ")
 	var out, errors bytes.Buffer
-	status := ctl.Run(args[0], append(args[1:], "--url", served.URL), ctl.Environment{
+	status := ctl.Run(args[0], append(args[1:], urlOption(args[0]), served.URL), ctl.Environment{
 		Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &errors, Getenv: os.Getenv, Version: "1",
 	})
 	return ran{status, out.String(), errors.String(), a.asked}
@@ -241,4 +241,12 @@ func TestDryRun(t *testing.T) {
 	require.Zero(t, got.status, got.errors)
 	require.Equal(t, "+ users new\n~ users guest: tags is \"administrator\", would be \"monitoring\"\n", got.out)
 	require.Empty(t, got.asked)
+}
+
+// urlOption is how a program is told where the broker is.
+func urlOption(program string) string {
+	if program == ctl.AdminName {
+		return "--base-uri"
+	}
+	return "--url"
 }

@@ -134,7 +134,7 @@ func Programs() []string {
 			names = append(names, p.name)
 		}
 	}
-	return names
+	return append(names, AdminName)
 }
 
 func programs() []program {
@@ -148,6 +148,9 @@ func programs() []program {
 
 // Run runs the program of that name and returns its exit status.
 func Run(name string, args []string, e Environment) int {
+	if name == AdminName {
+		return runAdmin(args, e)
+	}
 	at := slices.IndexFunc(programs(), func(p program) bool { return p.name == name })
 	p := programs()[at]
 	c := &call{Environment: e}
