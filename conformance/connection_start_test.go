@@ -52,6 +52,7 @@ func TestConnection_StartHasTheCapability(t *testing.T) {
 	for _, name := range []string{
 		"publisher_confirms", "exchange_exchange_bindings", "basic.nack", "consumer_cancel_notify",
 		"connection.blocked", "consumer_priorities", "authentication_failure_close", "per_consumer_qos",
+		"direct_reply_to",
 	} {
 		t.Run(name, func(t *testing.T) {
 			rule(t, "connection")

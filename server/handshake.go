@@ -66,13 +66,12 @@ func hint(header []byte) string {
 }
 
 // properties are the server properties of connection.start, sorted as
-// RabbitMQ sorts them. A capability is only told of what is there:
-// direct_reply_to is not yet.
+// RabbitMQ sorts them. A capability is only told of what is there.
 func (s *Server) properties() amqp.Table {
 	capabilities := amqp.Table{}
 	for _, name := range []string{
 		"publisher_confirms", "exchange_exchange_bindings", "basic.nack", "consumer_cancel_notify", "connection.blocked",
-		"consumer_priorities", "authentication_failure_close", "per_consumer_qos",
+		"consumer_priorities", "authentication_failure_close", "per_consumer_qos", "direct_reply_to",
 	} {
 		capabilities = append(capabilities, amqp.Field{Key: name, Value: true})
 	}
