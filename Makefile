@@ -139,6 +139,10 @@ crash-long: ## The same in the sizes LONG_...; CRASH_RUN=regexp picks tests, CRA
 clients: ## Run real client programs of other languages against the broker
 	clients/run.sh
 
+.PHONY: tools-check
+tools-check: ## Run rabbitmqadmin, promtool, Prometheus and Celery's remote control against the broker (1 min)
+	clients/operations/run.sh
+
 .PHONY: tls-check
 tls-check: ## Check TLS with openssl s_client and with clients of three languages (1 min)
 	clients/tls/run.sh

@@ -25,7 +25,7 @@
 //
 // Of one place in the code no more than a hundred lines pass in a second; a line
 // tells how many were left out. So a storm of clients cannot fill the disk with it. The
-// category audit is complete.
+// category audit is complete, and so is what the taker gets.
 //
 // # Audit
 //

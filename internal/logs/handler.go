@@ -75,22 +75,24 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 		l.write(told)
 		l.mu.Unlock()
 	}
-	if !admitted {
+	written := admitted && r.Level >= h.level.Level()
+	taken := l.also != nil && r.Level >= l.also.Level
+	if !written && !taken {
 		return nil
 	}
 	line := h.line(ctx, r)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if r.Level >= h.level.Level() {
+	if written {
 		l.write(line)
 	}
-	if l.also != nil && r.Level >= l.also.Level {
+	if taken {
 		l.also.Take(r.Level, line)
 	}
 	return nil
 }
 
-// admit says whether the line of a record passes, before the work of making it.
+// admit says whether the line of a record is written, before the work of making it.
 func (h *handler) admit(r slog.Record) (admitted bool, left string) {
 	if h.category == Auditing { // which is complete
 		return true, ""

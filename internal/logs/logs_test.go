@@ -153,6 +153,16 @@ func TestAuditIsComplete(t *testing.T) {
 	require.Equal(t, 250, strings.Count(out.String(), "\n"))
 }
 
+// Whoever takes lines beside the console asked for all of them.
+func TestTakerGetsRepeatedLines(t *testing.T) {
+	taken := 0
+	l, _ := open(t, logs.Options{Also: &logs.Taker{Take: func(slog.Level, []byte) { taken++ }}})
+	for range 300 {
+		l.Logger().Info("again")
+	}
+	require.Equal(t, 300, taken)
+}
+
 func TestRepeatedLinesAreLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, out := open(t, logs.Options{})
