@@ -24,6 +24,32 @@ type swap struct {
 	pages map[uint64]extent
 	last  uint64 // guarded by mu; the number of the newest page
 	end   int64  // guarded by mu; where the next page goes
+	spare []byte // guarded by mu; memory for encoding the next page
+}
+
+// spareMax is how much memory is kept for the next page, in octets: a usual page with
+// room to spare, but not one large message.
+const spareMax = 4 << 20
+
+// borrow returns memory for encoding a page, for the caller alone. A flood that nobody
+// consumes makes a page every millisecond, and collecting so much garbage would hold up
+// all other clients.
+func (w *swap) borrow() []byte {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	b := w.spare
+	w.spare = nil
+	return b[:0]
+}
+
+// giveBack ends borrow, with memory that may have grown.
+func (w *swap) giveBack(b []byte) {
+	if cap(b) > spareMax {
+		return
+	}
+	w.mu.Lock()
+	w.spare = b
+	w.mu.Unlock()
 }
 
 // extent is where a page lies.
@@ -125,7 +151,8 @@ func (w *swap) close() error {
 // SwapOut writes messages that need not survive the process, and returns the
 // number of their page. They come in ascending order.
 func (s *Store) SwapOut(messages []queue.Loaded) (page uint64, err error) {
-	var e encoder
+	e := encoder{buf: s.swap.borrow()}
+	defer func() { s.swap.giveBack(e.buf) }()
 	e.buf = append(e.buf, make([]byte, crc32.Size)...)
 	e.buf = binary.AppendUvarint(e.buf, uint64(len(messages)))
 	base := messages[0].Seq

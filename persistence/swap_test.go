@@ -66,3 +66,32 @@ func TestSwap_ForgottenAtTheNextStart(t *testing.T) {
 	closeStore(t, s)
 	require.NoFileExists(t, filepath.Join(s.options.Dir, swapFile))
 }
+
+// Memory for encoding is used again, also after a page that was too large to keep.
+func TestSwap_MemoryIsUsedAgain(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	for _, list := range [][]queue.Loaded{swapPage(1, 10, 1000), swapPage(1, 2, 5<<20), swapPage(7, 3, 10), swapPage(1, 100, 1000)} {
+		page, err := s.SwapOut(list)
+		require.NoError(t, err)
+		require.Equal(t, list, s.SwapIn(page))
+	}
+	list := swapPage(1, 100, 1000)
+	allocations := testing.AllocsPerRun(100, func() {
+		page, err := s.SwapOut(list)
+		require.NoError(t, err)
+		s.SwapFree(page)
+	})
+	require.LessOrEqual(t, allocations, 4.0)
+}
+
+func BenchmarkSwapOut(b *testing.B) {
+	s := openDir(b, b.TempDir())
+	list := swapPage(1, 256, 1000)
+	b.SetBytes(256 * 1000)
+	b.ReportAllocs()
+	for b.Loop() {
+		page, err := s.SwapOut(list)
+		require.NoError(b, err)
+		s.SwapFree(page)
+	}
+}

@@ -40,7 +40,8 @@
 //	go run ./internal/measure -scenario backlog -leveret bin/leveret -data /tmp/backlog
 //	    10,000,000 persistent messages of 1 KiB with confirms, kill -9, the time
 //	    until ready and until the first delivery, all of them consumed and
-//	    checked, and the disk afterwards (-messages, -size, -queues, -restart)
+//	    checked, and the disk afterwards (-messages, -size, -queues, -restart;
+//	    -memory 512 does it in a control group of 512 MiB, if root runs it)
 //	go run ./internal/measure -scenario queues -leveret bin/leveret -data /tmp/queues
 //	    100,000 durable queues: rate, memory, restart (-queues, -connections,
 //	    -bindings of each, -messages in all)

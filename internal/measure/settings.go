@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"strconv"
 	"time"
 )
 
@@ -21,6 +22,7 @@ type settings struct {
 	bindings                            int // of each queue
 
 	floor    int64         // octets
+	memory   int64         // octets of a control group; zero is none
 	patience time.Duration // for the disk
 }
 
@@ -45,13 +47,18 @@ func (s *settings) addFlags(set *flag.FlagSet) {
 	set.IntVar(&s.connections, "connections", 0, "number of connections that declare")
 	set.IntVar(&s.prefetch, "prefetch", 1000, "unacknowledged messages of a consumer")
 	set.IntVar(&s.inFlight, "in-flight", 5000, "unconfirmed messages of all publishers together")
-	set.Func("floor", "MiB that the data directory has to come under after the backlog (512)", func(text string) error {
-		var n int64
-		_, err := fmt.Sscan(text, &n)
-		s.floor = n << 20
-		return err
-	})
+	set.Func("floor", "MiB that the data directory has to come under after the backlog (512)", asMiB(&s.floor))
+	set.Func("memory", "MiB of a control group for the broker (none); Linux, root", asMiB(&s.memory))
 	set.DurationVar(&s.patience, "patience", 90*time.Second, "how long to wait for that")
+}
+
+// asMiB reads a number of MiB.
+func asMiB(octets *int64) func(string) error {
+	return func(text string) error {
+		n, err := strconv.ParseInt(text, 10, 32)
+		*octets = n << 20
+		return err
+	}
 }
 
 // fill puts the scenario's own numbers in the place of zeros.
@@ -88,7 +95,7 @@ func (s settings) run(out io.Writer, scenario func(*subject, settings, io.Writer
 		return err
 	}
 	if _, err := b.start(); err != nil {
-		return errors.Join(err, os.RemoveAll(b.dir))
+		return errors.Join(err, b.within.close(), os.RemoveAll(b.dir))
 	}
 	return errors.Join(scenario(b, s, out), b.close())
 }

@@ -23,6 +23,7 @@ type subject struct {
 
 	path    string
 	flags   []string
+	within  *confinement // nil is none
 	command *exec.Cmd
 	log     *os.File
 	ended   chan struct{} // closed when the process has been waited for
@@ -58,9 +59,15 @@ func newSubject(s settings) (*subject, error) {
 		return nil, err
 	}
 	address := fmt.Sprint("127.0.0.1:", port)
+	var within *confinement
+	if s.memory > 0 {
+		if within, err = confine(s.memory); err != nil {
+			return nil, err
+		}
+	}
 	flags := append([]string{"serve", "--data-dir", dir, "--amqp-listen", address, "--http-listen", "none", "--metrics-listen", "none"}, strings.Fields(s.flags)...)
 	return &subject{
-		url: "amqp://guest:guest@" + address + "/", dir: dir, path: s.leveret, log: log, flags: flags,
+		url: "amqp://guest:guest@" + address + "/", dir: dir, path: s.leveret, log: log, flags: flags, within: within,
 	}, nil
 }
 
@@ -80,7 +87,7 @@ func freePort() (int, error) {
 // start runs the broker and returns how long it took from the start of the
 // process until it was ready.
 func (s *subject) start() (time.Duration, error) {
-	s.command = exec.Command(s.path, s.flags...)
+	s.command = s.within.command(s.path, s.flags)
 	s.command.Stderr = s.log
 	out, err := s.command.StdoutPipe()
 	if err != nil {
@@ -144,5 +151,5 @@ func (s *subject) restart() (time.Duration, error) {
 
 // close ends the broker at the end of a scenario and removes its data.
 func (s *subject) close() error {
-	return errors.Join(s.kill(), s.log.Close(), os.RemoveAll(s.dir))
+	return errors.Join(s.kill(), s.log.Close(), s.within.close(), os.RemoveAll(s.dir))
 }
