@@ -80,7 +80,7 @@ greeted() {
 		printf 'AMQP\0\0\011\001'
 		sleep 1
 	} | timeout 10 openssl s_client -connect "127.0.0.1:$port" -servername localhost -CAfile ca.pem \
-		-verify_return_error -quiet -no_ign_eof -cipher ALL:@SECLEVEL=0 "$@" 2>/dev/null | tr -d '\0')
+		-verify_return_error -quiet -no_ign_eof -cipher ALL:@SECLEVEL=0 "$@" 2>client.err | tr -d '\0')
 	[[ $heard == *PLAIN* ]]
 }
 
@@ -93,10 +93,19 @@ accepts() { # NAME OPTIONS
 	if greeted "$@"; then report "$name" ok; else report "$name" "FAILED: refused"; fi
 }
 
+# refuses counts only what the broker has said: openssl refuses some things by itself.
 refuses() { # NAME OPTIONS
 	local name=$1
 	shift
-	if greeted "$@"; then report "$name" "FAILED: accepted"; else report "$name" ok; fi
+	if greeted "$@"; then
+		report "$name" "FAILED: accepted"
+	elif grep -q 'alert' client.err; then
+		report "$name" ok
+	elif grep -q 'no cipher match' client.err; then
+		printf '%-44s %s\n' "$name" "not tried: this openssl cannot"
+	else
+		report "$name" "FAILED: no answer of the broker: $(tail -1 client.err)"
+	fi
 }
 
 cd "$work" || die "no folder to work in"
@@ -119,7 +128,7 @@ done
 for suite in ECDHE-RSA-AES128-GCM-SHA256 ECDHE-RSA-AES256-GCM-SHA384 ECDHE-RSA-CHACHA20-POLY1305; do
 	accepts "TLS 1.2 $suite" -tls1_2 -cipher "$suite:@SECLEVEL=0"
 done
-for suite in AES128-SHA AES256-GCM-SHA384 DES-CBC3-SHA ECDHE-RSA-DES-CBC3-SHA NULL-SHA256 ADH-AES128-SHA; do
+for suite in ECDHE-RSA-AES128-SHA ECDHE-RSA-AES128-SHA256 AES128-SHA AES256-GCM-SHA384 DES-CBC3-SHA ECDHE-RSA-DES-CBC3-SHA NULL-SHA256 ADH-AES128-SHA; do
 	refuses "TLS 1.2 $suite is refused" -tls1_2 -cipher "$suite:@SECLEVEL=0"
 done
 for version in tls1_2 tls1_3; do

@@ -8,6 +8,8 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -73,6 +75,29 @@ func TestTLS_OldVersionsAreRefused(t *testing.T) {
 	config.MinVersion, config.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 	_, err := tls.Dial("tcp", s.address, config)
 	require.Error(t, err)
+}
+
+// Suites without forward secrecy or without an authenticating cipher are refused, even
+// if a client has nothing else.
+func TestTLS_OldSuitesAreRefused(t *testing.T) {
+	s := startSecured(t)
+	for _, suite := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
+		if !slices.Contains(suite.SupportedVersions, tls.VersionTLS12) {
+			continue
+		}
+		t.Run(suite.Name, func(t *testing.T) {
+			config := s.trusting(t)
+			config.MaxVersion, config.CipherSuites = tls.VersionTLS12, []uint16{suite.ID}
+			c, err := tls.Dial("tcp", s.address, config)
+			// The broker's certificate has a key for ECDSA.
+			if strings.HasPrefix(suite.Name, "TLS_ECDHE_ECDSA_") && !strings.Contains(suite.Name, "_CBC_") && !strings.Contains(suite.Name, "_RC4_") {
+				require.NoError(t, err)
+				require.NoError(t, c.Close())
+				return
+			}
+			require.ErrorContains(t, err, "remote error")
+		})
+	}
 }
 
 // A renewed certificate is used when the process is told.

@@ -87,7 +87,7 @@ func Open(o Options) (*Files, error) {
 // it was.
 func (f *Files) Reload() error {
 	l := &loaded{stamps: f.look()}
-	config := &tls.Config{MinVersion: f.options.Oldest}
+	config := &tls.Config{MinVersion: f.options.Oldest, CipherSuites: suites()}
 	for _, p := range f.options.Pairs {
 		pair, err := tls.LoadX509KeyPair(p.Certificate, p.Key)
 		if err != nil {
@@ -131,6 +131,16 @@ func (f *Files) askClients(config *tls.Config) error {
 	}
 	config.VerifyConnection = revoked.check
 	return nil
+}
+
+// suites are those of TLS 1.2 with forward secrecy and an authenticating cipher. The
+// library would also take CBC with SHA-1. TLS 1.3 has no others.
+func suites() []uint16 {
+	return []uint16{
+		tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+		tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+		tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+	}
 }
 
 // Config is for a listener: each connection gets what the files say then.
