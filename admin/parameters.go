@@ -15,6 +15,14 @@ func keyOf(p definitions.Parameter) parameterKey {
 	return parameterKey{p.VHost, p.Component, p.Name}
 }
 
+// label is what the audit log calls a parameter.
+func label(p definitions.Parameter) string {
+	if p.Global() {
+		return p.Name
+	}
+	return p.Component + "/" + p.Name + " in " + p.VHost
+}
+
 func compareKeys(a, b parameterKey) int {
 	return cmp.Or(cmp.Compare(a.vhost, b.vhost), cmp.Compare(a.component, b.component), cmp.Compare(a.name, b.name))
 }
@@ -43,7 +51,7 @@ func (a *Admin) Parameter(vhost, component, name string) (definitions.Parameter,
 // PutParameter sets a parameter, which takes effect at once. Created says whether it is
 // a new one. A value that cannot be is refused with a *policy.Error.
 func (a *Admin) PutParameter(by Actor, p definitions.Parameter) (created bool, err error) {
-	err = a.perform(by, deed{"parameter.set", p.Component + "/" + p.Name, func() (definitions.Change, error) {
+	err = a.perform(by, deed{"parameter.set", label(p), func() (definitions.Change, error) {
 		old, exists := a.parameters[keyOf(p)]
 		created = !exists
 		if exists && old.Value == p.Value {
@@ -61,7 +69,7 @@ func (a *Admin) PutParameter(by Actor, p definitions.Parameter) (created bool, e
 // DeleteParameter takes a parameter away, of which the value does not matter, and says
 // whether it was there.
 func (a *Admin) DeleteParameter(by Actor, p definitions.Parameter) (existed bool, err error) {
-	err = a.perform(by, deed{"parameter.clear", p.Component + "/" + p.Name, func() (definitions.Change, error) {
+	err = a.perform(by, deed{"parameter.clear", label(p), func() (definitions.Change, error) {
 		if _, existed = a.parameters[keyOf(p)]; !existed {
 			return definitions.Change{}, nil
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -23,15 +24,20 @@ func invoked(executable string, args []string) (name string, rest []string) {
 	if slices.Contains(ctl.Programs(), name) {
 		return name, args
 	}
-	if len(args) > 0 && (slices.Contains(ctl.Programs(), args[0]) || args[0] == serverName) {
-		return args[0], args[1:]
+	if len(args) > 0 && args[0] == serverName {
+		return serverName, args[1:]
+	}
+	// Options may stand before the name.
+	if word := ctl.Word(args); slices.Contains(ctl.Programs(), word) {
+		at := slices.Index(args, word)
+		return word, slices.Concat(args[:at], args[at+1:])
 	}
 	return name, args
 }
 
 // control runs one of RabbitMQ's programs, if that is meant.
 func control(name string, args []string, stdin io.Reader, stdout, stderr io.Writer) (status int, known bool) {
-	if len(args) > 0 && ctl.Own()[args[0]] != "" && name != serverName && !slices.Contains(ctl.Programs(), name) {
+	if ctl.Own()[ctl.Word(args)] != "" && name != serverName && !slices.Contains(ctl.Programs(), name) {
 		name = ctl.OwnName
 	} else if !slices.Contains(ctl.Programs(), name) {
 		return 0, false
@@ -56,7 +62,10 @@ func programCommands() []*cobra.Command {
 	var list []*cobra.Command
 	add := func(name, about string) {
 		list = append(list, &cobra.Command{
-			Use: name, Short: about, DisableFlagParsing: true, RunE: func(*cobra.Command, []string) error { return nil },
+			Use: name, Short: about, DisableFlagParsing: true,
+			RunE: func(*cobra.Command, []string) error { // main has run it, if it understood the options before it
+				return fail(statusUsage, fmt.Errorf("options of %s go behind it; leveret %s --help tells of them", name, name))
+			},
 		})
 	}
 	for _, name := range ctl.Programs() {

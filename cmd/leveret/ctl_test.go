@@ -51,6 +51,10 @@ func TestCommandLine(t *testing.T) {
 		{binary(t), "status", "Product name: Leveret", 0},
 		{binary(t), "queues", "", 0},
 		{binary(t), "nosuch", "unknown command", 2},
+		{binary(t), "--data-dir " + dir + " status", "Product name: Leveret", 0},
+		{binary(t), "--socket /nowhere doctor", "unable to reach", 69},
+		{binary(t), "--data-dir " + dir + " rabbitmqctl -q list_vhosts", "name\n/\n", 0},
+		{binary(t), "--log-level debug status", "options of status go behind it", 2},
 		{link, "stop", "Stopping and halting node", 0},
 	} {
 		out, status := call(one.program, strings.Split(one.args, " ")...)

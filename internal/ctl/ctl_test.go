@@ -250,3 +250,18 @@ func urlOption(program string) string {
 	}
 	return "--url"
 }
+
+func TestDryRun_OfWhatIsNoFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "d.json")
+	require.NoError(t, os.WriteFile(file, []byte(`{"users":1}`), 0o600))
+	got := run(t, "", "leveret import --dry-run "+file)
+	require.Equal(t, 65, got.status)
+	require.Contains(t, got.errors, "users is no list")
+}
+
+func TestWord(t *testing.T) {
+	require.Equal(t, "status", ctl.Word([]string{"--data-dir", "d", "status"}))
+	require.Equal(t, "doctor", ctl.Word([]string{"--socket=/s", "-q", "doctor", "x"}))
+	require.Empty(t, ctl.Word([]string{"--amqp-listen", ":1", "status"}))
+	require.Empty(t, ctl.Word(nil))
+}

@@ -99,7 +99,15 @@ func importOwn(c *call) error {
 	}
 	differences := 0
 	for _, kind := range definitionKinds() {
-		for _, line := range differing(kind, listOf(wanted[kind]), listOf(current[kind])) {
+		list, err := listOf(kind, wanted[kind])
+		if err != nil {
+			return err
+		}
+		there, err := listOf(kind, current[kind])
+		if err != nil {
+			return err
+		}
+		for _, line := range differing(kind, list, there) {
 			c.say("%s", line)
 			differences++
 		}
@@ -115,15 +123,18 @@ func definitionKinds() []string {
 	return strings.Fields("users vhosts permissions topic_permissions global_parameters policies parameters exchanges queues bindings")
 }
 
-func listOf(raw json.RawMessage) []object {
+func listOf(kind string, raw json.RawMessage) ([]object, error) {
 	var list []object
-	if json.Unmarshal(raw, &list) != nil {
-		return nil // the broker says what is wrong with it
+	if raw == nil {
+		return nil, nil
 	}
-	return list
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return nil, &failure{dataError, kind + " is no list of objects: " + err.Error()}
+	}
+	return list, nil
 }
 
-// differing tells of what is new, and of what is there and different.
+// differing tells of what is new, and of what is there and would be changed.
 func differing(kind string, wanted, current []object) (lines []string) {
 	for _, w := range wanted {
 		name := identity(w)
@@ -131,6 +142,9 @@ func differing(kind string, wanted, current []object) (lines []string) {
 		if i < 0 {
 			lines = append(lines, fmt.Sprintf("+ %s %s", kind, name))
 			continue
+		}
+		if kind == "exchanges" || kind == "queues" {
+			continue // which stay as they are
 		}
 		for key, value := range w {
 			if was := term(current[i][key]); was != term(value) {

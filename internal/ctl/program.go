@@ -126,6 +126,18 @@ func Own() map[string]string {
 	return own
 }
 
+// Word is the first of the arguments that is neither an option nor the value of one;
+// empty if there is none, or an option is not known here.
+func Word(args []string) string {
+	var o options
+	flags := o.flags()
+	flags.SetInterspersed(false)
+	if flags.Parse(args) != nil {
+		return ""
+	}
+	return flags.Arg(0)
+}
+
 // Programs are the names that Run knows, beside OwnName.
 func Programs() []string {
 	var names []string
