@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -101,4 +102,43 @@ func TestBindings_ExclusiveQueue(t *testing.T) {
 	require.Equal(t, []string{"mine"}, f.routed("amq.fanout", ""))
 	require.NoError(t, f.vhost.Unbind(spec, owner))
 	require.Empty(t, f.routed("amq.fanout", ""))
+}
+
+// Bindings are listed in an order that neither the order in which they were made nor a
+// restart changes; and each exchange, queue and pair finds its own.
+func TestBindings_AreListedInOneOrder(t *testing.T) {
+	forms := func(source string) []binding.Spec {
+		return []binding.Spec{
+			toQueue(source, "q", "k"), toQueue(source, "q", "k", amqp.Field{Key: "a", Value: int32(1)}),
+			toQueue(source, "q", "k", amqp.Field{Key: "a", Value: int32(2)}), toQueue(source, "q", "k", amqp.Field{Key: "b", Value: true}),
+			toQueue(source, "r", "k"), toQueue(source, "q", "j"), toExchange(source, "y", "k"),
+		}
+	}
+	build := func(order func([]binding.Spec)) *fixture {
+		f := start(t)
+		f.queue("q", durableQueue)
+		f.queue("r", durableQueue)
+		f.exchange("x", exchange.Headers, durableExchange)
+		f.exchange("y", exchange.Headers, durableExchange)
+		bindings := append(forms("x"), forms("y")...)
+		order(bindings)
+		f.bind(bindings...)
+		return f
+	}
+	f := build(func([]binding.Spec) {})
+	want := f.broker.Bindings("/")
+	require.Len(t, want, 2+2*7)
+	require.Equal(t, want, build(slices.Reverse).broker.Bindings("/"))
+	f = f.reopen()
+	require.Equal(t, want, f.broker.Bindings("/"))
+
+	of := func(belongs func(b binding.Spec) bool) []binding.Spec {
+		return slices.DeleteFunc(slices.Clone(want), func(b binding.Spec) bool { return !belongs(b) })
+	}
+	require.Equal(t, of(func(b binding.Spec) bool { return b.Source == "x" }), f.broker.BindingsFrom("/", "x"))
+	require.Equal(t, of(func(b binding.Spec) bool { return b.Source == "" }), f.broker.BindingsFrom("/", ""))
+	require.Equal(t, of(func(b binding.Spec) bool { return b.Destination == "q" }), f.broker.BindingsTo("/", binding.ToQueue, "q"))
+	require.Equal(t, of(func(b binding.Spec) bool { return b.Destination == "y" }), f.broker.BindingsTo("/", binding.ToExchange, "y"))
+	require.Empty(t, f.broker.BindingsTo("/", binding.ToQueue, "y"))
+	require.Empty(t, f.broker.BindingsFrom("elsewhere", "x"))
 }

@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/leveretmq/leveret/amqp"
-	"github.com/leveretmq/leveret/binding"
 	"github.com/leveretmq/leveret/exchange"
 	"github.com/leveretmq/leveret/message"
 	"github.com/leveretmq/leveret/queue"
@@ -306,34 +304,4 @@ func (b *Broker) Consumers(vhost, name string) []queue.ConsumerStatus {
 		return nil
 	}
 	return q.Consumers()
-}
-
-// Bindings lists the bindings of a virtual host by source, destination and key. Each
-// queue has one of the default exchange, by its name.
-func (b *Broker) Bindings(vhost string) []binding.Spec {
-	v, ok := b.VHost(vhost)
-	if !ok {
-		return nil
-	}
-	list := v.bindings()
-	slices.SortFunc(list, func(a, b binding.Spec) int {
-		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Kind, b.Kind),
-			cmp.Compare(a.Destination, b.Destination), cmp.Compare(a.RoutingKey, b.RoutingKey))
-	})
-	return list
-}
-
-func (v *VHost) bindings() []binding.Spec {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	var list []binding.Spec
-	for name := range v.queues {
-		list = append(list, binding.Spec{VHost: v.name, Destination: name, Kind: binding.ToQueue, RoutingKey: name, Arguments: amqp.Table{}})
-	}
-	for _, node := range v.exchanges {
-		for _, e := range node.sourceOf {
-			list = append(list, e.spec)
-		}
-	}
-	return list
 }

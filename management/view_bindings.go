@@ -53,45 +53,37 @@ func quotePlus(s string) string {
 	return strings.ReplaceAll(url.QueryEscape(s), "~", "%7E")
 }
 
-// selectBindings lists the bindings that match, of those virtual hosts that the request is
-// about.
-func (a *API) selectBindings(r *request, matches func(b *binding.Spec) bool) []bindingView {
+// viewBindings makes of bindings what is answered.
+func viewBindings(bindings []binding.Spec) []bindingView {
 	var items []bindingView
-	for _, vhost := range a.visible(r) {
-		bindings := a.broker.Bindings(vhost)
-		for i := range bindings {
-			if matches(&bindings[i]) {
-				items = append(items, bindingViewOf(&bindings[i]))
-			}
-		}
+	for i := range bindings {
+		items = append(items, bindingViewOf(&bindings[i]))
 	}
 	return items
 }
 
 func (a *API) listBindings(r *request) (reply, error) {
-	return list(a.selectBindings(r, func(*binding.Spec) bool { return true })), nil
+	var items []bindingView
+	for _, vhost := range a.visible(r) {
+		items = append(items, viewBindings(a.broker.Bindings(vhost))...)
+	}
+	return list(items), nil
 }
 
 func (a *API) queueBindings(r *request) (reply, error) {
 	if _, _, err := a.theQueue(r); err != nil {
 		return reply{}, err
 	}
-	name := r.param("queue")
-	return list(a.selectBindings(r, func(b *binding.Spec) bool {
-		return b.Kind == binding.ToQueue && b.Destination == name
-	})), nil
+	return list(viewBindings(a.broker.BindingsTo(r.vhost(), binding.ToQueue, r.param("queue")))), nil
 }
 
 func (a *API) bindingsFrom(r *request) (reply, error) {
-	name := exchangeName(r.param("exchange"))
-	return list(a.selectBindings(r, func(b *binding.Spec) bool { return b.Source == name })), nil
+	return list(viewBindings(a.broker.BindingsFrom(r.vhost(), exchangeName(r.param("exchange"))))), nil
 }
 
 func (a *API) bindingsTo(r *request) (reply, error) {
 	name := exchangeName(r.param("exchange"))
-	return list(a.selectBindings(r, func(b *binding.Spec) bool {
-		return b.Kind == binding.ToExchange && b.Destination == name
-	})), nil
+	return list(viewBindings(a.broker.BindingsTo(r.vhost(), binding.ToExchange, name))), nil
 }
 
 // ends are the source and the destination in a path.
@@ -113,9 +105,13 @@ func (a *API) between(r *request) ([]bindingView, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.selectBindings(r, func(b *binding.Spec) bool {
-		return b.Source == of.Source && b.Destination == of.Destination && b.Kind == of.Kind
-	}), nil
+	var items []bindingView
+	for _, b := range a.broker.BindingsTo(r.vhost(), of.Kind, of.Destination) {
+		if b.Source == of.Source {
+			items = append(items, bindingViewOf(&b))
+		}
+	}
+	return items, nil
 }
 
 func (a *API) bindingsBetween(r *request) (reply, error) {
