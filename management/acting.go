@@ -35,11 +35,15 @@ func (a *API) acting(r *request) (acting, error) {
 	if !ok {
 		return acting{}, notFound()
 	}
-	who := acting{Rights: server.Rights{User: r.caller.User, VHost: v}, owner: performer(r.caller.Name)}
-	if !r.caller.local {
+	return a.actingAs(r.caller, v), nil
+}
+
+func (a *API) actingAs(c caller, v *broker.VHost) acting {
+	who := acting{Rights: server.Rights{User: c.User, VHost: v}, owner: performer(c.Name)}
+	if !c.local {
 		who.Permissions = a.authority
 	}
-	return who, nil
+	return who
 }
 
 // missing is the answer of RabbitMQ 4 for the object of an action, like

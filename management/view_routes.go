@@ -5,7 +5,7 @@ import "slices"
 // viewRoutes are about what the broker is doing, and about what AMQP clients could do
 // as well.
 func viewRoutes() []route {
-	return slices.Concat(nodeRoutes(), connectionRoutes(), exchangeRoutes(), queueRoutes(), bindingRoutes())
+	return slices.Concat(nodeRoutes(), connectionRoutes(), exchangeRoutes(), queueRoutes(), moveRoutes(), bindingRoutes())
 }
 
 func nodeRoutes() []route {

@@ -261,3 +261,10 @@ func (c *core) full(m *message.Message) bool {
 	return l.MaxLength >= 0 && int64(c.lanes.len())+1 > l.MaxLength ||
 		l.MaxBytes >= 0 && c.lanes.bytes()+int64(m.Size()) > l.MaxBytes
 }
+
+// hasRoomFor says whether a queue of bounded length would take the message.
+func (c *core) hasRoomFor(m *message.Message) bool {
+	c.trimming = true
+	c.dispatch() // what a consumer takes at once does not fill the queue
+	return c.law.Overflow == DropHead || !c.full(m)
+}

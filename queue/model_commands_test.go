@@ -251,6 +251,24 @@ func (m *model) requeue() {
 	m.dispatch()
 }
 
+// putBack undoes what get has done.
+func (m *model) putBack() {
+	m.lock()
+	var back []Delivery
+	m.held = slices.DeleteFunc(m.held, func(d Delivery) bool {
+		if d.Message == nil || d.Consumer != nil || m.rng.IntN(2) == 0 {
+			return false
+		}
+		back = append(back, d)
+		return true
+	})
+	for _, d := range back {
+		m.comesBack(m.all[d.Seq])
+	}
+	m.queue.putBackLocked(back)
+	m.dispatch()
+}
+
 // retryDelay is how long a message has to wait that comes back.
 func (m *model) retryDelay(returned uint16, how Return) int64 {
 	if how == Nacked && !m.rules.Retry.Returned || how != Nacked && !m.rules.Retry.Failed {

@@ -127,6 +127,7 @@ func (m *model) next(at string) {
 		{"reject", 1, m.reject},
 		{"requeue", 3, m.requeue},
 		{"get", 2, m.get},
+		{"put back", 1, m.putBack},
 		{"add consumer", 2, m.addConsumer},
 		{"remove consumer", 2, m.removeConsumer},
 		{"pause", 1, m.pause},

@@ -191,9 +191,7 @@ func (q *Queue) publishLocked(batch []Publication, unit *Unit) (complete bool) {
 
 // admit says whether a queue of bounded length takes the message.
 func (q *Queue) admit(m *message.Message) bool {
-	q.core.trimming = true
-	q.core.dispatch() // what a consumer takes at once does not fill the queue
-	if q.core.law.Overflow == DropHead || !q.core.full(m) {
+	if q.core.hasRoomFor(m) {
 		return true
 	}
 	if q.core.law.Overflow == RejectPublishDLX {
