@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/leveretmq/leveret/configs"
 	"github.com/leveretmq/leveret/internal/ctl"
@@ -43,8 +44,22 @@ func control(name string, args []string, stdin io.Reader, stdout, stderr io.Writ
 		return 0, false
 	}
 	return ctl.Run(name, args, ctl.Environment{
-		Stdin: stdin, Stdout: stdout, Stderr: stderr, Getenv: os.Getenv, DataDir: dataDir(), Version: version(),
+		Stdin: stdin, Stdout: stdout, Stderr: stderr, Getenv: os.Getenv, DataDir: dataDir(), Version: version(), Size: terminalSize,
 	}), true
+}
+
+// terminalSize is the size of the terminal behind a writer, in characters; zero if it is
+// none.
+func terminalSize(w io.Writer) (columns, rows int) {
+	file, ok := w.(*os.File)
+	if !ok {
+		return 0, 0
+	}
+	columns, rows, err := term.GetSize(int(file.Fd()))
+	if err != nil {
+		return 0, 0
+	}
+	return columns, rows
 }
 
 // dataDir is where the broker of this machine keeps its data, unless a flag or a file

@@ -29,6 +29,9 @@ func TestCommandLine(t *testing.T) {
 		}
 		return string(out), command.ProcessState.ExitCode()
 	}
+	definitions := filepath.Join(dir, "queues.json")
+	require.NoError(t, os.WriteFile(definitions,
+		[]byte(`{"queues":[{"vhost":"/","name":"from","durable":true},{"vhost":"/","name":"to","durable":true}]}`), 0o600))
 	for _, one := range []struct {
 		program, args, want string
 		status              int
@@ -55,6 +58,12 @@ func TestCommandLine(t *testing.T) {
 		{binary(t), "--socket /nowhere doctor", "unable to reach", 69},
 		{binary(t), "--data-dir " + dir + " rabbitmqctl -q list_vhosts", "name\n/\n", 0},
 		{binary(t), "--log-level debug status", "options of status go behind it", 2},
+		{link, "-q import_definitions " + definitions, "", 0},
+		{binary(t), "publish amq.default from hello", "", 0},
+		{binary(t), "move from to", "Moved 1 messages (5 octets)", 0},
+		{binary(t), "move from nowhere", "no queue 'nowhere' in vhost '/'", 65},
+		{binary(t), "move to nowhere", "no queue 'nowhere' in vhost '/'", 65},
+		{binary(t), "-q queues name messages_ready", "name\tmessages_ready\nfrom\t0\nto\t1\n", 0},
 		{link, "stop", "Stopping and halting node", 0},
 	} {
 		out, status := call(one.program, strings.Split(one.args, " ")...)

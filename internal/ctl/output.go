@@ -174,3 +174,12 @@ func plainNumber(v any) string {
 	}
 	return fmt.Sprint(v)
 }
+
+// shorten is text that is no longer than so many columns; an ellipsis stands for what
+// is missing.
+func shorten(text string, columns int) string {
+	if columns <= 0 || utf8.RuneCountInString(text) <= columns {
+		return text
+	}
+	return string([]rune(text)[:columns-1]) + "…"
+}

@@ -28,6 +28,8 @@ func ownCommands() []command {
 		{"purge", "<queue>", 1, 1, "Drop the ready messages of a queue", nil, func(c *call) error {
 			return c.do(http.MethodDelete, at("queues", c.options.vhost, c.args[0], "contents"), nil, nil)
 		}},
+		{"move", "<queue> [<destination>] [--count <n>] [--to-vhost <vhost>] [--exchange <exchange> [--routing-key <key>]]", 1, 2,
+			"Move the messages of a queue to another one, or to an exchange, without losing any", nil, moveMessages},
 		{"export", "[<file>|-]", 0, 1, "Write all definitions to a file or standard output", nil, func(c *call) error {
 			if len(c.args) == 0 {
 				c.args = []string{"-"}

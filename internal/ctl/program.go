@@ -1,6 +1,7 @@
 package ctl
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -40,6 +41,11 @@ type Environment struct {
 	// DataDir is the data directory whose control socket is used if nothing else is
 	// said, and Version the broker's.
 	DataDir, Version string
+	// Size is that of the terminal behind Stdout or Stderr, in characters; zero if it
+	// is none. Nil is that there is no terminal.
+	Size func(io.Writer) (columns, rows int)
+	// Context ends the commands that would go on for ever; with nil, a signal does.
+	Context context.Context
 }
 
 // command is one row of a program's table.
@@ -82,6 +88,7 @@ type options struct {
 	description, tags, queueType  string
 	online, offline, local, unres bool
 	dry                           bool
+	own                           ownOptions
 }
 
 func (o *options) flags() *pflag.FlagSet {
@@ -131,6 +138,7 @@ func Own() map[string]string {
 func Word(args []string) string {
 	var o options
 	flags := o.flags()
+	o.own.add(flags)
 	flags.SetInterspersed(false)
 	if flags.Parse(args) != nil {
 		return ""
@@ -167,6 +175,9 @@ func Run(name string, args []string, e Environment) int {
 	p := programs()[at]
 	c := &call{Environment: e}
 	flags := c.options.flags()
+	if name == OwnName {
+		c.options.own.add(flags)
+	}
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, pflag.ErrHelp) {
 			return p.help(e.Stdout, "")

@@ -90,6 +90,7 @@ func modules() map[string][]string {
 		"github.com/stretchr/testify":             {"internal/tlstest"}, // which only tests import
 		"golang.org/x/crypto":                     {"auth"},
 		"golang.org/x/time":                       {"server"},
+		"golang.org/x/term":                       {"cmd/leveret"},
 		"golang.org/x/sys":                        {"persistence", "server", "cmd/leveret"},
 	}
 }

@@ -1,0 +1,63 @@
+package ctl
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/pflag"
+)
+
+// ownOptions are those that only Leveret's own commands have.
+type ownOptions struct {
+	count                         int
+	toVHost, exchange, routingKey optional
+}
+
+// optional is the value of an option that may be missing.
+type optional struct {
+	value string
+	set   bool
+}
+
+var _ pflag.Value = (*optional)(nil)
+
+// String implements pflag.Value.
+func (o *optional) String() string { return o.value }
+
+// Set implements pflag.Value.
+func (o *optional) Set(value string) error {
+	o.value, o.set = value, true
+	return nil
+}
+
+// Type implements pflag.Value.
+func (o *optional) Type() string { return "string" }
+
+func (o *ownOptions) add(f *pflag.FlagSet) {
+	f.IntVar(&o.count, "count", 0, "how many messages at most")
+	f.Var(&o.toVHost, "to-vhost", "virtual host of the destination")
+	f.Var(&o.exchange, "exchange", "exchange that messages go to, or that they come from")
+	f.Var(&o.routingKey, "routing-key", "routing key that messages get")
+}
+
+// interrupted is the exit status of a command that was, as shells have it.
+const interrupted = 130
+
+// interruptible is a context that ends when the user has had enough.
+func (c *call) interruptible() (context.Context, context.CancelFunc) {
+	if c.Context != nil {
+		return context.WithCancel(c.Context)
+	}
+	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+}
+
+// size is that of the terminal that is written to, zero if there is none.
+func (c *call) size(to io.Writer) (columns, rows int) {
+	if c.Size == nil {
+		return 0, 0
+	}
+	return c.Size(to)
+}
