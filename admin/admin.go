@@ -9,15 +9,6 @@ import (
 	"github.com/leveretmq/leveret/definitions"
 )
 
-// Actor is who asks for a change.
-type Actor struct {
-	// User is the name that events have. It need not be a user of the broker:
-	// RabbitMQ's command line is "rmq-cli".
-	User string
-	// Peer is where the request has come from, for the audit log.
-	Peer string
-}
-
 // Connections ends connections of clients.
 type Connections interface {
 	// CloseConnections ends those of a user, of a virtual host, or of both if both
@@ -77,31 +68,16 @@ func (nobody) CloseConnections(string, string, string) int { return 0 }
 // be changed but through the Admin.
 func (a *Admin) Directory() *auth.Directory { return a.directory }
 
-// deed is one change: what the audit log calls it, and how it is done. Do runs with
-// the lock held, and returns what has to be stored.
-type deed struct {
-	action, object string
-	do             func() (definitions.Change, error)
-}
-
-// perform does a deed and returns when it is durable.
-func (a *Admin) perform(by Actor, d deed) error {
+// perform does a deed and returns when it is durable. Do runs with the lock held, and
+// returns what has to be stored; it may add to the deed.
+func (a *Admin) perform(by Actor, d *Deed, do func() (definitions.Change, error)) error {
 	a.mu.Lock()
-	change, err := d.do()
+	change, err := do()
 	wait := a.broker.Define(change)
 	a.mu.Unlock()
 	if stored := wait(); err == nil {
 		err = stored
 	}
-	a.record(by, d, err)
+	a.Record(by, *d, err)
 	return err
-}
-
-// record writes the line of the audit log.
-func (a *Admin) record(by Actor, d deed, err error) {
-	outcome := slog.String("outcome", "done")
-	if err != nil {
-		outcome = slog.String("outcome", "refused: "+err.Error())
-	}
-	a.audit.Info(d.action, "object", d.object, "user", by.User, "peer", by.Peer, outcome)
 }

@@ -15,7 +15,8 @@
 //
 // What ends with a user or a virtual host, as its permissions and its connections
 // do, ends within the same call. Each call names its Actor, whom events and the audit
-// log tell of; whether that user may do so is up to the caller.
+// log tell of; whether that user may do so is up to the caller. The line of the audit log
+// has the names of what has changed, and no values.
 //
 // # Errors
 //

@@ -15,12 +15,12 @@ func keyOf(p definitions.Parameter) parameterKey {
 	return parameterKey{p.VHost, p.Component, p.Name}
 }
 
-// label is what the audit log calls a parameter.
-func label(p definitions.Parameter) string {
+// deedOn is what the audit log tells of a change of a parameter.
+func deedOn(p definitions.Parameter, action string) *Deed {
 	if p.Global() {
-		return p.Name
+		return &Deed{Action: action, Object: p.Name}
 	}
-	return p.Component + "/" + p.Name + " in " + p.VHost
+	return &Deed{Action: action, Object: p.Component + "/" + p.Name, VHost: p.VHost}
 }
 
 func compareKeys(a, b parameterKey) int {
@@ -51,9 +51,11 @@ func (a *Admin) Parameter(vhost, component, name string) (definitions.Parameter,
 // PutParameter sets a parameter, which takes effect at once. Created says whether it is
 // a new one. A value that cannot be is refused with a *policy.Error.
 func (a *Admin) PutParameter(by Actor, p definitions.Parameter) (created bool, err error) {
-	err = a.perform(by, deed{"parameter.set", label(p), func() (definitions.Change, error) {
+	d := deedOn(p, "parameter.set")
+	err = a.perform(by, d, func() (definitions.Change, error) {
 		old, exists := a.parameters[keyOf(p)]
 		created = !exists
+		d.Changed = differences(exists, fieldsOfParameter(old), fieldsOfParameter(p))
 		if exists && old.Value == p.Value {
 			return definitions.Change{}, nil
 		}
@@ -62,22 +64,22 @@ func (a *Admin) PutParameter(by Actor, p definitions.Parameter) (created bool, e
 		}
 		a.parameters[keyOf(p)] = p
 		return definitions.Change{Put: definitions.Set{Parameters: []definitions.Parameter{p}}}, nil
-	}})
+	})
 	return created, err
 }
 
 // DeleteParameter takes a parameter away, of which the value does not matter, and says
 // whether it was there.
 func (a *Admin) DeleteParameter(by Actor, p definitions.Parameter) (existed bool, err error) {
-	err = a.perform(by, deed{"parameter.clear", label(p), func() (definitions.Change, error) {
-		if _, existed = a.parameters[keyOf(p)]; !existed {
-			return definitions.Change{}, nil
+	err = a.perform(by, deedOn(p, "parameter.clear"), func() (definitions.Change, error) {
+		if _, exists := a.parameters[keyOf(p)]; !exists {
+			return definitions.Change{}, errNotThere
 		}
 		if err := a.broker.ClearParameter(p, by.User); err != nil {
 			return definitions.Change{}, err
 		}
 		delete(a.parameters, keyOf(p))
 		return definitions.Change{Delete: definitions.Set{Parameters: []definitions.Parameter{p}}}, nil
-	}})
-	return existed, err
+	})
+	return existing(err)
 }

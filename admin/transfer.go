@@ -31,20 +31,16 @@ func (a *Admin) Definitions() definitions.Set {
 // they are. Nothing is taken away. Users, virtual hosts and permissions come in
 // together or not at all; an error in what follows leaves what came before.
 func (a *Admin) Import(by Actor, set definitions.Set) error {
-	if err := checkLengths(set); err != nil {
-		return err
+	err := checkLengths(set)
+	if err == nil {
+		err = a.bringIn(by, set)
 	}
-	err := a.perform(by, deed{"definitions.import", summary(set), func() (definitions.Change, error) {
-		change, err := a.directory.Import(set)
-		if err != nil {
-			return change, err
-		}
-		for _, v := range set.VHosts {
-			err = errors.Join(err, a.serve(by, v.Name))
-		}
-		return change, err
-	}})
-	if err != nil {
+	a.Record(by, Deed{Action: "definitions.import", Object: summary(set)}, err)
+	return err
+}
+
+func (a *Admin) bringIn(by Actor, set definitions.Set) error {
+	if err := a.importIdentities(by, set); err != nil {
 		return err
 	}
 	for _, p := range set.Parameters {
@@ -59,6 +55,20 @@ func (a *Admin) Import(by Actor, set definitions.Set) error {
 		return err
 	}
 	return a.each(len(set.Bindings), func(i int) error { return a.importBinding(set.Bindings[i]) })
+}
+
+// importIdentities brings in users, virtual hosts and permissions.
+func (a *Admin) importIdentities(by Actor, set definitions.Set) error {
+	a.mu.Lock()
+	change, err := a.directory.Import(set)
+	if err == nil {
+		for _, v := range set.VHosts {
+			err = errors.Join(err, a.serve(by, v.Name))
+		}
+	}
+	wait := a.broker.Define(change)
+	a.mu.Unlock()
+	return errors.Join(err, wait())
 }
 
 // summary is what the audit log learns of an import.

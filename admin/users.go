@@ -13,13 +13,16 @@ import (
 // PutUser adds a user or replaces its password and tags, as auth.Directory.PutUser
 // does. Created says which of both.
 func (a *Admin) PutUser(by Actor, u definitions.User, password string) (created bool, err error) {
-	err = a.perform(by, deed{"user.put", u.Name, func() (definitions.Change, error) {
-		_, exists := a.directory.User(u.Name)
+	d := &Deed{Action: "user.put", Object: u.Name}
+	err = a.perform(by, d, func() (definitions.Change, error) {
+		old, exists := a.directory.User(u.Name)
 		created = !exists
 		change, err := a.directory.PutUser(u, password)
 		if err != nil {
 			return change, err
 		}
+		now, _ := a.directory.User(u.Name)
+		d.Changed = differences(exists, fieldsOfUser(old), fieldsOfUser(now))
 		if created {
 			a.tell("user.created", by, "name", u.Name)
 		} else {
@@ -27,31 +30,34 @@ func (a *Admin) PutUser(by Actor, u definitions.User, password string) (created 
 		}
 		a.tellTags(by, u.Name, u.Tags)
 		return change, nil
-	}})
+	})
 	return created, err
 }
 
 // AddUser adds a user, and refuses one that is there.
 func (a *Admin) AddUser(by Actor, u definitions.User, password string) error {
-	return a.perform(by, deed{"user.add", u.Name, func() (definitions.Change, error) {
+	d := &Deed{Action: "user.add", Object: u.Name, Changed: []string{isNew}}
+	return a.perform(by, d, func() (definitions.Change, error) {
 		change, err := a.directory.AddUser(u, password)
 		if err == nil {
 			a.tell("user.created", by, "name", u.Name)
 		}
 		return change, err
-	}})
+	})
 }
 
 // UpdateUser changes the record of a user, but for its name: see
 // auth.Directory.UpdateUser.
 func (a *Admin) UpdateUser(by Actor, name string, do func(*definitions.User)) error {
-	return a.perform(by, deed{"user.update", name, func() (definitions.Change, error) {
+	d := &Deed{Action: "user.update", Object: name}
+	return a.perform(by, d, func() (definitions.Change, error) {
 		old, _ := a.directory.User(name)
 		change, err := a.directory.UpdateUser(name, do)
 		if err != nil {
 			return change, err
 		}
 		now, _ := a.directory.User(name)
+		d.Changed = differences(true, fieldsOfUser(old), fieldsOfUser(now))
 		if !slices.Equal(old.Tags, now.Tags) {
 			a.tellTags(by, name, now.Tags)
 		}
@@ -59,7 +65,7 @@ func (a *Admin) UpdateUser(by Actor, name string, do func(*definitions.User)) er
 			a.tell("user.limits.set", by, "name", name)
 		}
 		return change, nil
-	}})
+	})
 }
 
 // SetPassword changes a password; an empty one clears it, and the user can no longer
@@ -69,13 +75,13 @@ func (a *Admin) SetPassword(by Actor, name, password string) error {
 	if password == "" {
 		event = "user.password.cleared"
 	}
-	return a.perform(by, deed{event, name, func() (definitions.Change, error) {
+	return a.perform(by, &Deed{Action: event, Object: name}, func() (definitions.Change, error) {
 		change, err := a.directory.SetPassword(name, password)
 		if err == nil {
 			a.tell(event, by, "name", name)
 		}
 		return change, err
-	}})
+	})
 }
 
 // DeleteUser deletes users with their permissions, and closes their connections.
@@ -89,13 +95,13 @@ func (a *Admin) DeleteUser(by Actor, names ...string) error {
 }
 
 func (a *Admin) deleteUser(by Actor, name string) error {
-	err := a.perform(by, deed{"user.delete", name, func() (definitions.Change, error) {
+	err := a.perform(by, &Deed{Action: "user.delete", Object: name}, func() (definitions.Change, error) {
 		change, err := a.directory.DeleteUser(name)
 		if err == nil {
 			a.tell("user.deleted", by, "name", name)
 		}
 		return change, err
-	}})
+	})
 	if err != nil {
 		return err
 	}

@@ -10,18 +10,21 @@ import (
 // PutVHost makes a virtual host or replaces the record of one; limits that are not
 // given stay. The user who makes one may do everything there (RabbitMQ behaviour).
 func (a *Admin) PutVHost(by Actor, v definitions.VHost) (created bool, err error) {
-	err = a.perform(by, deed{"vhost.put", v.Name, func() (definitions.Change, error) {
-		_, exists := a.directory.VHost(v.Name)
+	d := &Deed{Action: "vhost.put", Object: v.Name, VHost: v.Name}
+	err = a.perform(by, d, func() (definitions.Change, error) {
+		old, exists := a.directory.VHost(v.Name)
 		created = !exists
 		change, err := a.directory.PutVHost(v)
 		if err != nil {
 			return change, err
 		}
+		now, _ := a.directory.VHost(v.Name)
+		d.Changed = differences(exists, fieldsOfVHost(old), fieldsOfVHost(now))
 		if err := a.serve(by, v.Name); err != nil || exists {
 			return change, err
 		}
 		return a.welcome(by, v.Name, change)
-	}})
+	})
 	return created, err
 }
 
@@ -48,24 +51,26 @@ func (a *Admin) welcome(by Actor, vhost string, change definitions.Change) (defi
 // UpdateVHost changes the record of a virtual host, but for its name: see
 // auth.Directory.UpdateVHost. Limits that are lowered take nothing away.
 func (a *Admin) UpdateVHost(by Actor, name string, do func(*definitions.VHost)) error {
-	return a.perform(by, deed{"vhost.update", name, func() (definitions.Change, error) {
+	d := &Deed{Action: "vhost.update", Object: name, VHost: name}
+	return a.perform(by, d, func() (definitions.Change, error) {
 		old, _ := a.directory.VHost(name)
 		change, err := a.directory.UpdateVHost(name, do)
 		if err != nil {
 			return change, err
 		}
 		now, _ := a.directory.VHost(name)
+		d.Changed = differences(true, fieldsOfVHost(old), fieldsOfVHost(now))
 		if old.MaxConnections != now.MaxConnections || old.MaxQueues != now.MaxQueues {
 			a.tell("vhost.limits.set", by, "name", name)
 		}
 		return change, a.serve(by, name)
-	}})
+	})
 }
 
 // DeleteVHost deletes a virtual host with everything in it and closes the connections
 // to it, unless it is protected.
 func (a *Admin) DeleteVHost(by Actor, name string) error {
-	return a.perform(by, deed{"vhost.delete", name, func() (definitions.Change, error) {
+	return a.perform(by, &Deed{Action: "vhost.delete", Object: name, VHost: name}, func() (definitions.Change, error) {
 		change, err := a.directory.DeleteVHost(name)
 		if err != nil {
 			return change, err
@@ -80,5 +85,5 @@ func (a *Admin) DeleteVHost(by Actor, name string) error {
 		// The content goes to the store first: objects of a virtual host that
 		// is not known would keep the broker from starting.
 		return change, errors.Join(a.broker.DeleteVHost(name, by.User))
-	}})
+	})
 }

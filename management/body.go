@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/leveretmq/leveret/admin"
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/definitions"
 )
@@ -187,11 +186,6 @@ func (b body) texts(into map[string]*string) error {
 		problems = append(problems, err)
 	}
 	return errors.Join(problems...)
-}
-
-// actor is who makes a change, for events and the audit log.
-func (r *request) actor() admin.Actor {
-	return admin.Actor{User: r.caller.Name, Peer: r.caller.peer}
 }
 
 // flagOr is a member that is true or false, and something else without it.

@@ -10,20 +10,20 @@ import (
 func clusterRoutes() []route {
 	return []route{
 		{method: get, pattern: "/api/cluster-name", tag: anyone, handle: (*API).showClusterName, summary: "the name of the cluster"},
-		{method: set, pattern: "/api/cluster-name", tag: administrator, handle: (*API).putClusterName,
+		{method: set, pattern: "/api/cluster-name", deed: "cluster.name", tag: administrator, handle: (*API).putClusterName,
 			summary: "name the cluster: {\"name\"}"},
 		{method: get, pattern: "/api/feature-flags", tag: anyone, handle: (*API).listFeatureFlags,
 			summary: "RabbitMQ's feature flags whose feature there is"},
-		{method: set, pattern: "/api/feature-flags/{name}/enable", tag: administrator, handle: (*API).enableFeatureFlag,
+		{method: set, pattern: "/api/feature-flags/{name}/enable", deed: "feature.flag.enable", tag: administrator, handle: (*API).enableFeatureFlag,
 			summary: "does nothing: what there is is on"},
 		{method: get, pattern: "/api/deprecated-features", tag: anyone, handle: (*API).listDeprecated, summary: "none"},
 		{method: get, pattern: "/api/deprecated-features/used", tag: anyone, handle: (*API).listDeprecated, summary: "none"},
 		{method: get, pattern: "/api/extensions", tag: anyone, handle: (*API).listExtensions, summary: "none"},
-		{method: post, pattern: "/api/rebalance/queues", tag: administrator, handle: (*API).doNothing,
+		{method: post, pattern: "/api/rebalance/queues", deed: "queues.rebalance", tag: administrator, handle: (*API).doNothing,
 			summary: "does nothing: there is one node"},
-		{method: del, pattern: "/api/reset", tag: administrator, handle: (*API).doNothing,
+		{method: del, pattern: "/api/reset", deed: "statistics.reset", tag: administrator, handle: (*API).doNothing,
 			summary: "does nothing: numbers that are shown are the broker's own"},
-		{method: del, pattern: "/api/reset/{node}", tag: administrator, handle: (*API).resetNode, summary: "does nothing"},
+		{method: del, pattern: "/api/reset/{node}", deed: "statistics.reset", tag: administrator, handle: (*API).resetNode, summary: "does nothing"},
 		{method: get, pattern: "/api/config/effective", tag: administrator, handle: (*API).showConfig,
 			summary: "the configuration, without secrets"},
 	}
@@ -57,7 +57,7 @@ func (a *API) putClusterName(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	_, err = a.admin.PutParameter(r.actor(), definitions.Parameter{
+	_, err = a.admin.PutParameter(r.actor, definitions.Parameter{
 		Name: clusterNameParameter, Value: string(definitions.AppendText(nil, name)),
 	})
 	return done(), err

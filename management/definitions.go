@@ -20,14 +20,14 @@ func definitionRoutes() []route {
 		routes = append(routes,
 			route{method: get, pattern: path, tag: administrator, handle: (*API).exportDefinitions,
 				summary: "all definitions, as a file with ?download=name"},
-			route{method: post, pattern: path, tag: administrator, handle: (*API).importDefinitions,
+			route{method: post, pattern: path, deed: "definitions.import", tag: administrator, handle: (*API).importDefinitions,
 				summary: "add and replace definitions, from JSON or from the file of a form"},
 		)
 	}
 	return append(routes,
 		route{method: get, pattern: "/api/definitions/{vhost}", tag: administrator, handle: (*API).exportVHost,
 			summary: "definitions of a virtual host but users and permissions"},
-		route{method: post, pattern: "/api/definitions/{vhost}", tag: administrator, rule: exists, handle: (*API).importDefinitions,
+		route{method: post, pattern: "/api/definitions/{vhost}", deed: "definitions.import", tag: administrator, rule: exists, handle: (*API).importDefinitions,
 			summary: "add and replace definitions of a virtual host"},
 	)
 }
@@ -99,7 +99,7 @@ func (a *API) importDefinitions(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := a.Import(r.actor(), file, r.vhost()); err != nil {
+	if err := a.Import(r.actor, file, r.vhost()); err != nil {
 		return reply{}, err
 	}
 	if strings.HasPrefix(redirect, "/") && !strings.HasPrefix(redirect, "//") {

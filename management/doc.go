@@ -41,6 +41,14 @@
 // to the control socket is the administrator, because only the owner of the broker's
 // files can (API.Local).
 //
+// # Audit log
+//
+// A row of the table names its deed. The frame sees to it that the audit log gets a line
+// for each call of such a row by somebody who is known, whatever becomes of it (audit.go):
+// package admin tells of its own changes, with what is different now, and the frame tells
+// of the rest. A handler adds to the line with request.note. A test walks the table, so
+// that no row that changes something can be without a deed.
+//
 // # Rates and samples
 //
 // API.Run looks at all counters every five seconds (rates_sampler.go) and keeps them

@@ -14,17 +14,17 @@ func limitRoutes() []route {
 			summary: "limits of all virtual hosts"},
 		{method: get, pattern: "/api/vhost-limits/{vhost}", tag: anyone, rule: visible, handle: (*API).showVHostLimits,
 			summary: "limits of a virtual host, as a list"},
-		{method: set, pattern: "/api/vhost-limits/{vhost}/{name}", tag: administrator, rule: exists, handle: (*API).putVHostLimit,
+		{method: set, pattern: "/api/vhost-limits/{vhost}/{name}", deed: "vhost.update", tag: administrator, rule: exists, handle: (*API).putVHostLimit,
 			summary: "set max-connections or max-queues: {\"value\": number}"},
-		{method: del, pattern: "/api/vhost-limits/{vhost}/{name}", tag: administrator, rule: exists, handle: (*API).deleteVHostLimit,
+		{method: del, pattern: "/api/vhost-limits/{vhost}/{name}", deed: "vhost.update", tag: administrator, rule: exists, handle: (*API).deleteVHostLimit,
 			summary: "take a limit of a virtual host away"},
 		{method: get, pattern: "/api/user-limits", tag: anyone, handle: (*API).listUserLimits,
 			summary: "limits of all users, or of the caller alone"},
 		{method: get, pattern: "/api/user-limits/{user}", tag: anyone, handle: (*API).showUserLimits,
 			summary: "limits of a user, as a list"},
-		{method: set, pattern: "/api/user-limits/{user}/{name}", tag: administrator, handle: (*API).putUserLimit,
+		{method: set, pattern: "/api/user-limits/{user}/{name}", deed: "user.update", tag: administrator, handle: (*API).putUserLimit,
 			summary: "set max-connections or max-channels: {\"value\": number}"},
-		{method: del, pattern: "/api/user-limits/{user}/{name}", tag: administrator, handle: (*API).deleteUserLimit,
+		{method: del, pattern: "/api/user-limits/{user}/{name}", deed: "user.update", tag: administrator, handle: (*API).deleteUserLimit,
 			summary: "take a limit of a user away"},
 	}
 }
@@ -81,7 +81,7 @@ func (a *API) deleteVHostLimit(r *request) (reply, error) {
 }
 
 func (a *API) setVHostLimit(r *request, limit definitions.Limit) (reply, error) {
-	return done(), a.admin.UpdateVHost(r.actor(), r.vhost(), func(v *definitions.VHost) {
+	return done(), a.admin.UpdateVHost(r.actor, r.vhost(), func(v *definitions.VHost) {
 		switch r.param("name") {
 		case definitions.MaxConnections:
 			v.MaxConnections = limit
@@ -141,7 +141,7 @@ func (a *API) deleteUserLimit(r *request) (reply, error) {
 }
 
 func (a *API) setUserLimit(r *request, limit definitions.Limit) (reply, error) {
-	return done(), a.admin.UpdateUser(r.actor(), r.param("user"), func(u *definitions.User) {
+	return done(), a.admin.UpdateUser(r.actor, r.param("user"), func(u *definitions.User) {
 		switch r.param("name") {
 		case definitions.MaxConnections:
 			u.MaxConnections = limit

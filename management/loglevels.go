@@ -13,9 +13,9 @@ func logRoutes() []route {
 	return []route{
 		{method: get, pattern: "/api/log-levels", tag: monitoring, handle: (*API).showLogLevels,
 			summary: "the level of each category of the log"},
-		{method: set, pattern: "/api/log-levels", tag: administrator, handle: (*API).putLogLevel,
+		{method: set, pattern: "/api/log-levels", deed: "log.level", tag: administrator, handle: (*API).putLogLevel,
 			summary: "change the level of all categories until the next start: {\"level\"}"},
-		{method: set, pattern: "/api/log-levels/{category}", tag: administrator, handle: (*API).putLogLevel,
+		{method: set, pattern: "/api/log-levels/{category}", deed: "log.level", tag: administrator, handle: (*API).putLogLevel,
 			summary: "change the level of a category until the next start: {\"level\"}"},
 	}
 }
@@ -39,6 +39,7 @@ func (a *API) putLogLevel(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	r.note("level", level)
 	category := r.param("category")
 	if err := a.options.LogLevels.SetLevel(category, level); err != nil {
 		return reply{}, badRequest("%v", err)

@@ -18,17 +18,17 @@ func parameterRoutes() []route {
 			handle: (*API).listParameters, summary: "parameters of a component in a virtual host"},
 		{method: get, pattern: "/api/parameters/{component}/{vhost}/{name}", tag: policymaker, rule: object,
 			handle: (*API).showParameter, summary: "one parameter"},
-		{method: set, pattern: "/api/parameters/{component}/{vhost}/{name}", tag: policymaker, rule: object,
+		{method: set, pattern: "/api/parameters/{component}/{vhost}/{name}", deed: "parameter.set", tag: policymaker, rule: object,
 			handle: (*API).putParameter, summary: "set a parameter: {\"value\": JSON}"},
-		{method: del, pattern: "/api/parameters/{component}/{vhost}/{name}", tag: policymaker, rule: object,
+		{method: del, pattern: "/api/parameters/{component}/{vhost}/{name}", deed: "parameter.clear", tag: policymaker, rule: object,
 			handle: (*API).deleteParameter, summary: "take a parameter away"},
 		{method: get, pattern: "/api/global-parameters", tag: policymaker, handle: (*API).listGlobals,
 			summary: "parameters that belong to no virtual host"},
 		{method: get, pattern: "/api/global-parameters/{name}", tag: policymaker, handle: (*API).showGlobal,
 			summary: "one global parameter"},
-		{method: set, pattern: "/api/global-parameters/{name}", tag: policymaker, handle: (*API).putGlobal,
+		{method: set, pattern: "/api/global-parameters/{name}", deed: "parameter.set", tag: policymaker, handle: (*API).putGlobal,
 			summary: "set a global parameter: {\"value\": JSON}"},
-		{method: del, pattern: "/api/global-parameters/{name}", tag: policymaker, handle: (*API).deleteGlobal,
+		{method: del, pattern: "/api/global-parameters/{name}", deed: "parameter.clear", tag: policymaker, handle: (*API).deleteGlobal,
 			summary: "take a global parameter away"},
 	}
 }
@@ -124,7 +124,7 @@ func (a *API) storeParameter(r *request, value json.RawMessage) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	isNew, err := a.admin.PutParameter(r.actor(), definitions.Parameter{
+	isNew, err := a.admin.PutParameter(r.actor, definitions.Parameter{
 		VHost: r.vhost(), Component: r.param("component"), Name: r.param("name"), Value: text,
 	})
 	return put(isNew), err
@@ -143,7 +143,7 @@ func (a *API) putLimitsParameter(r *request, value json.RawMessage) (reply, erro
 		return reply{}, err
 	}
 	old, _ := a.directory.VHost(r.vhost())
-	return put(len(definitions.LimitsOf(old)) == 0), a.admin.UpdateVHost(r.actor(), r.vhost(), func(v *definitions.VHost) {
+	return put(len(definitions.LimitsOf(old)) == 0), a.admin.UpdateVHost(r.actor, r.vhost(), func(v *definitions.VHost) {
 		v.MaxConnections, v.MaxQueues = limits[definitions.MaxConnections], limits[definitions.MaxQueues]
 	})
 }
@@ -158,7 +158,7 @@ func (a *API) deleteParameter(r *request) (reply, error) {
 		return reply{}, unauthorised(administrator.refusal())
 	}
 	if p.Component == definitions.ComponentVHostLimits {
-		return done(), a.admin.UpdateVHost(r.actor(), r.vhost(), func(v *definitions.VHost) {
+		return done(), a.admin.UpdateVHost(r.actor, r.vhost(), func(v *definitions.VHost) {
 			v.MaxConnections, v.MaxQueues = definitions.Limit{}, definitions.Limit{}
 		})
 	}
@@ -166,7 +166,7 @@ func (a *API) deleteParameter(r *request) (reply, error) {
 }
 
 func (a *API) dropParameter(r *request, p definitions.Parameter) (reply, error) {
-	existed, err := a.admin.DeleteParameter(r.actor(), p)
+	existed, err := a.admin.DeleteParameter(r.actor, p)
 	if err == nil && !existed {
 		err = notFound()
 	}

@@ -14,21 +14,21 @@ func permissionRoutes() []route {
 			summary: "all permissions"},
 		{method: get, pattern: "/api/permissions/{vhost}/{user}", tag: administrator, rule: exists, handle: (*API).showPermission,
 			summary: "what a user may do in a virtual host"},
-		{method: set, pattern: "/api/permissions/{vhost}/{user}", tag: administrator, handle: (*API).putPermission,
+		{method: set, pattern: "/api/permissions/{vhost}/{user}", deed: "permission.set", tag: administrator, handle: (*API).putPermission,
 			summary: "set three regular expressions: {\"configure\", \"write\", \"read\"}"},
-		{method: del, pattern: "/api/permissions/{vhost}/{user}", tag: administrator, rule: exists, handle: (*API).deletePermission,
+		{method: del, pattern: "/api/permissions/{vhost}/{user}", deed: "permission.clear", tag: administrator, rule: exists, handle: (*API).deletePermission,
 			summary: "take the permission away"},
 		{method: get, pattern: "/api/topic-permissions", tag: administrator, handle: (*API).listTopicPermissions,
 			summary: "all topic permissions"},
 		{method: get, pattern: "/api/topic-permissions/{vhost}/{user}", tag: administrator, rule: exists,
 			handle: (*API).showTopicPermissions, summary: "which routing keys a user may use, by exchange"},
-		{method: set, pattern: "/api/topic-permissions/{vhost}/{user}", tag: administrator, handle: (*API).putTopicPermission,
+		{method: set, pattern: "/api/topic-permissions/{vhost}/{user}", deed: "topic.permission.set", tag: administrator, handle: (*API).putTopicPermission,
 			summary: "set two regular expressions: {\"exchange\", \"write\", \"read\"}"},
-		{method: del, pattern: "/api/topic-permissions/{vhost}/{user}", tag: administrator, rule: exists,
+		{method: del, pattern: "/api/topic-permissions/{vhost}/{user}", deed: "topic.permission.clear", tag: administrator, rule: exists,
 			handle: (*API).deleteTopicPermissions, summary: "take all topic permissions of a user in a virtual host away"},
 		{method: get, pattern: "/api/topic-permissions/{vhost}/{user}/{exchange}", tag: administrator, rule: exists,
 			handle: (*API).showTopicPermissions, summary: "which routing keys a user may use at an exchange, as a list"},
-		{method: del, pattern: "/api/topic-permissions/{vhost}/{user}/{exchange}", tag: administrator, rule: exists,
+		{method: del, pattern: "/api/topic-permissions/{vhost}/{user}/{exchange}", deed: "topic.permission.clear", tag: administrator, rule: exists,
 			handle: (*API).deleteTopicPermissions, summary: "take the topic permission for an exchange away"},
 	}
 }
@@ -85,7 +85,7 @@ func (a *API) putPermission(r *request) (reply, error) {
 	if err := b.texts(map[string]*string{"configure": &p.Configure, "write": &p.Write, "read": &p.Read}); err != nil {
 		return reply{}, err
 	}
-	isNew, err := a.admin.SetPermission(r.actor(), p)
+	isNew, err := a.admin.SetPermission(r.actor, p)
 	return put(isNew), permissionProblem(err)
 }
 
@@ -101,7 +101,7 @@ func permissionProblem(err error) error {
 }
 
 func (a *API) deletePermission(r *request) (reply, error) {
-	existed, err := a.admin.ClearPermission(r.actor(), r.param("user"), r.vhost())
+	existed, err := a.admin.ClearPermission(r.actor, r.param("user"), r.vhost())
 	if err == nil && !existed {
 		err = notFound()
 	}
@@ -149,7 +149,7 @@ func (a *API) putTopicPermission(r *request) (reply, error) {
 	}
 	// It is new if the user has none in the virtual host yet (RabbitMQ behaviour).
 	_, none := a.topicPermissionsOf(r)
-	_, err = a.admin.SetTopicPermission(r.actor(), p)
+	_, err = a.admin.SetTopicPermission(r.actor, p)
 	return put(none != nil), permissionProblem(err)
 }
 
@@ -162,5 +162,5 @@ func (a *API) deleteTopicPermissions(r *request) (reply, error) {
 	for _, p := range found {
 		exchanges = append(exchanges, p.Exchange)
 	}
-	return done(), a.admin.ClearTopicPermissions(r.actor(), r.param("user"), r.vhost(), exchanges...)
+	return done(), a.admin.ClearTopicPermissions(r.actor, r.param("user"), r.vhost(), exchanges...)
 }

@@ -18,9 +18,9 @@ func policyRoutes() []route {
 			summary: "policies of a virtual host"},
 		{method: get, pattern: "/api/policies/{vhost}/{name}", tag: policymaker, rule: object, handle: (*API).showPolicy,
 			summary: "one policy"},
-		{method: set, pattern: "/api/policies/{vhost}/{name}", tag: policymaker, rule: object, handle: (*API).putPolicy,
+		{method: set, pattern: "/api/policies/{vhost}/{name}", deed: "parameter.set", tag: policymaker, rule: object, handle: (*API).putPolicy,
 			summary: "make or change a policy: {\"pattern\", \"definition\", \"priority\", \"apply-to\"}"},
-		{method: del, pattern: "/api/policies/{vhost}/{name}", tag: policymaker, rule: object, handle: (*API).deletePolicy,
+		{method: del, pattern: "/api/policies/{vhost}/{name}", deed: "parameter.clear", tag: policymaker, rule: object, handle: (*API).deletePolicy,
 			summary: "delete a policy"},
 		{method: get, pattern: "/api/operator-policies", tag: anyone, handle: (*API).listOperatorPolicies,
 			summary: "all operator policies"},
@@ -28,9 +28,9 @@ func policyRoutes() []route {
 			summary: "operator policies of a virtual host"},
 		{method: get, pattern: "/api/operator-policies/{vhost}/{name}", tag: administrator, rule: exists,
 			handle: (*API).showOperatorPolicy, summary: "one operator policy"},
-		{method: set, pattern: "/api/operator-policies/{vhost}/{name}", tag: administrator, rule: exists,
+		{method: set, pattern: "/api/operator-policies/{vhost}/{name}", deed: "parameter.set", tag: administrator, rule: exists,
 			handle: (*API).putOperatorPolicy, summary: "make or change an operator policy"},
-		{method: del, pattern: "/api/operator-policies/{vhost}/{name}", tag: administrator, rule: exists,
+		{method: del, pattern: "/api/operator-policies/{vhost}/{name}", deed: "parameter.clear", tag: administrator, rule: exists,
 			handle: (*API).deleteOperatorPolicy, summary: "delete an operator policy"},
 	}
 }
@@ -94,7 +94,7 @@ func (a *API) storePolicy(r *request, component string) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	isNew, err := a.admin.PutParameter(r.actor(), p)
+	isNew, err := a.admin.PutParameter(r.actor, p)
 	return put(isNew), escaped(err, component)
 }
 

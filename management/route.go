@@ -72,9 +72,18 @@ type route struct {
 	rule    rule
 	handle  handler
 	summary string // one line for people
+	// deed is what the audit log calls it. Each route but those for GET has one, or says
+	// that it readsOnly; a GET that is more than looking may have one, too.
+	deed string
 
 	parameters []string // of the pattern, in order; filled in by tree.add
 }
+
+// readsOnly is the deed of routes that change nothing, though their method could.
+const readsOnly = "-"
+
+// recorded says whether the audit log is told of calls.
+func (r *route) recorded() bool { return r.deed != "" && r.deed != readsOnly }
 
 // serves says whether the route answers the method: one for GET does for HEAD.
 func (r *route) serves(method string) bool {

@@ -48,7 +48,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, from entrance) {
 		return // the client has gone
 	}
 	defer leave()
-	answer, err := a.answer(&request{Request: r, route: matched, query: r.URL.Query(), values: values}, from)
+	answer, err := a.perform(&request{Request: r, route: matched, query: r.URL.Query(), values: values}, from)
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -96,7 +96,7 @@ func (a *API) answer(r *request, from entrance) (reply, error) {
 		if err != nil {
 			return reply{}, err
 		}
-		r.caller = who
+		r.identified(who)
 	}
 	if err := a.authorize(r); err != nil {
 		return reply{}, err

@@ -15,12 +15,12 @@ func userRoutes() []route {
 		{method: get, pattern: "/api/users", tag: administrator, handle: (*API).listUsers, summary: "all users"},
 		{method: get, pattern: "/api/users/without-permissions", tag: administrator, handle: (*API).listIdleUsers,
 			summary: "users who may enter no virtual host"},
-		{method: post, pattern: "/api/users/bulk-delete", tag: administrator, handle: (*API).deleteUsers,
+		{method: post, pattern: "/api/users/bulk-delete", deed: "user.delete", tag: administrator, handle: (*API).deleteUsers,
 			summary: "delete users: {\"users\": [names]}"},
 		{method: get, pattern: "/api/users/{user}", tag: administrator, handle: (*API).showUser, summary: "one user"},
-		{method: set, pattern: "/api/users/{user}", tag: administrator, handle: (*API).putUser,
+		{method: set, pattern: "/api/users/{user}", deed: "user.put", tag: administrator, handle: (*API).putUser,
 			summary: "make or change a user: {\"password\" or \"password_hash\", \"tags\", \"limits\"}"},
-		{method: del, pattern: "/api/users/{user}", tag: administrator, handle: (*API).deleteUser,
+		{method: del, pattern: "/api/users/{user}", deed: "user.delete", tag: administrator, handle: (*API).deleteUser,
 			summary: "delete a user and close its connections"},
 		{method: get, pattern: "/api/users/{user}/permissions", tag: administrator, handle: (*API).listPermissionsOfUser,
 			summary: "what the user may do, by virtual host"},
@@ -76,7 +76,7 @@ func (a *API) putUser(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	isNew, err := a.admin.PutUser(r.actor(), u, password)
+	isNew, err := a.admin.PutUser(r.actor, u, password)
 	return put(isNew), err
 }
 
@@ -114,7 +114,7 @@ func (a *API) deleteUser(r *request) (reply, error) {
 	if _, err := a.user(r); err != nil {
 		return reply{}, err
 	}
-	return done(), a.admin.DeleteUser(r.actor(), r.param("user"))
+	return done(), a.admin.DeleteUser(r.actor, r.param("user"))
 }
 
 // deleteUsers takes no notice of names that do not exist, as RabbitMQ 4 does.
@@ -128,7 +128,7 @@ func (a *API) deleteUsers(r *request) (reply, error) {
 		return reply{}, badRequest("users should be a list of names, actually was %s", termOf(b["users"]))
 	}
 	for _, name := range names {
-		if err := a.admin.DeleteUser(r.actor(), name); err != nil && !errors.Is(err, auth.ErrNoSuchUser) {
+		if err := a.admin.DeleteUser(r.actor, name); err != nil && !errors.Is(err, auth.ErrNoSuchUser) {
 			return reply{}, err
 		}
 	}

@@ -13,9 +13,9 @@ func vhostRoutes() []route {
 		{method: get, pattern: "/api/vhosts", tag: anyone, handle: (*API).listVHosts, summary: "virtual hosts"},
 		{method: get, pattern: "/api/vhosts/{vhost}", tag: anyone, rule: visible, handle: (*API).showVHost,
 			summary: "one virtual host"},
-		{method: set, pattern: "/api/vhosts/{vhost}", tag: administrator, handle: (*API).putVHost,
+		{method: set, pattern: "/api/vhosts/{vhost}", deed: "vhost.put", tag: administrator, handle: (*API).putVHost,
 			summary: "make or change a virtual host: {\"description\", \"tags\", \"default_queue_type\", \"tracing\"}, none of which is needed"},
-		{method: del, pattern: "/api/vhosts/{vhost}", tag: administrator, rule: exists, handle: (*API).deleteVHost,
+		{method: del, pattern: "/api/vhosts/{vhost}", deed: "vhost.delete", tag: administrator, rule: exists, handle: (*API).deleteVHost,
 			summary: "delete a virtual host with everything in it"},
 		{method: get, pattern: "/api/vhosts/{vhost}/permissions", tag: administrator, rule: exists,
 			handle: (*API).listPermissionsOfVHost, summary: "what users may do in the virtual host"},
@@ -23,11 +23,11 @@ func vhostRoutes() []route {
 			handle: (*API).listTopicPermissionsOfVHost, summary: "which routing keys users may use in the virtual host"},
 		{method: get, pattern: "/api/vhosts/{vhost}/deletion/protection", tag: administrator, rule: exists,
 			handle: (*API).showProtection, summary: "whether the virtual host is protected from deletion"},
-		{method: post, pattern: "/api/vhosts/{vhost}/deletion/protection", tag: administrator, rule: exists,
+		{method: post, pattern: "/api/vhosts/{vhost}/deletion/protection", deed: "vhost.update", tag: administrator, rule: exists,
 			handle: (*API).protectVHost, summary: "protect the virtual host from deletion"},
-		{method: del, pattern: "/api/vhosts/{vhost}/deletion/protection", tag: administrator, rule: exists,
+		{method: del, pattern: "/api/vhosts/{vhost}/deletion/protection", deed: "vhost.update", tag: administrator, rule: exists,
 			handle: (*API).unprotectVHost, summary: "let the virtual host be deleted again"},
-		{method: post, pattern: "/api/vhosts/{vhost}/start/{node}", tag: administrator, handle: (*API).startVHost,
+		{method: post, pattern: "/api/vhosts/{vhost}/start/{node}", deed: "vhost.start", tag: administrator, handle: (*API).startVHost,
 			summary: "does nothing: virtual hosts run as long as the broker does"},
 	}
 }
@@ -116,7 +116,7 @@ func (a *API) putVHost(r *request) (reply, error) {
 	if v.ProtectedFromDeletion, err = b.flagOr("protected_from_deletion", v.ProtectedFromDeletion); err != nil {
 		return reply{}, err
 	}
-	isNew, err := a.admin.PutVHost(r.actor(), v)
+	isNew, err := a.admin.PutVHost(r.actor, v)
 	return put(isNew), err
 }
 
@@ -125,7 +125,7 @@ func (a *API) deleteVHost(r *request) (reply, error) {
 		return reply{}, &problem{status: http.StatusPreconditionFailed, kind: "precondition_failed",
 			reason: "Cannot delete virtual host '" + v.Name + "' because it is protected from deletion"}
 	}
-	return done(), a.admin.DeleteVHost(r.actor(), r.vhost())
+	return done(), a.admin.DeleteVHost(r.actor, r.vhost())
 }
 
 func (a *API) showProtection(r *request) (reply, error) {
@@ -136,11 +136,11 @@ func (a *API) showProtection(r *request) (reply, error) {
 }
 
 func (a *API) protectVHost(r *request) (reply, error) {
-	return done(), a.admin.UpdateVHost(r.actor(), r.vhost(), func(v *definitions.VHost) { v.ProtectedFromDeletion = true })
+	return done(), a.admin.UpdateVHost(r.actor, r.vhost(), func(v *definitions.VHost) { v.ProtectedFromDeletion = true })
 }
 
 func (a *API) unprotectVHost(r *request) (reply, error) {
-	return done(), a.admin.UpdateVHost(r.actor(), r.vhost(), func(v *definitions.VHost) { v.ProtectedFromDeletion = false })
+	return done(), a.admin.UpdateVHost(r.actor, r.vhost(), func(v *definitions.VHost) { v.ProtectedFromDeletion = false })
 }
 
 func (a *API) startVHost(r *request) (reply, error) {

@@ -154,6 +154,7 @@ func (a *API) bind(r *request) (reply, error) {
 	if b.RoutingKey, err = members.key(); err != nil {
 		return reply{}, err
 	}
+	r.note("routing_key", b.RoutingKey)
 	if b.Arguments, err = members.table("arguments"); err != nil {
 		return reply{}, err
 	}
@@ -181,6 +182,7 @@ func (a *API) unbind(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	r.note("routing_key", found.RoutingKey)
 	b.RoutingKey, b.Arguments = found.RoutingKey, amqp.Table(found.Arguments)
 	if err := who.Bind(b); err != nil {
 		return reply{}, err

@@ -141,6 +141,9 @@ func (a *API) closeConnection(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	r.note("owner", c.User)
+	r.note("of", c.VHost)
+	r.note("reason", r.reason())
 	if !a.server.CloseConnection(c.Name, r.reason()) {
 		return reply{}, notFound()
 	}
@@ -175,11 +178,14 @@ func (a *API) closeUserConnections(r *request) (reply, error) {
 	if err := r.ownerOr(administrator, user); err != nil {
 		return reply{}, err
 	}
+	closed := 0
 	for _, c := range a.open(r) {
-		if c.User == user {
-			a.server.CloseConnection(c.Name, r.reason())
+		if c.User == user && a.server.CloseConnection(c.Name, r.reason()) {
+			closed++
 		}
 	}
+	r.note("connections", closed)
+	r.note("reason", r.reason())
 	a.log.Info("connections closed by an operator", "user", user, "by", r.caller.Name, "reason", r.reason())
 	return done(), nil
 }

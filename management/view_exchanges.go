@@ -113,7 +113,7 @@ func (a *API) putExchange(r *request) (reply, error) {
 	if err := who.VHost.DeclareExchangeIf(spec, who.DeclareExchange(spec, who.owner)); err != nil {
 		return reply{}, err
 	}
-	return put(!exists), nil
+	return r.declared(!exists), nil
 }
 
 // exchangeType is the member "type"; "direct" without it.

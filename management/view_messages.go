@@ -37,6 +37,8 @@ func (a *API) publish(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	r.note("routing_key", m.RoutingKey)
+	r.note("octets", len(m.Body))
 	routed, err := a.publishOne(r.Context(), who, m)
 	if err != nil {
 		return reply{}, replied(err, withCode)
@@ -258,6 +260,7 @@ type fetching struct {
 	count    int
 	truncate int // octets of the payload; negative is all
 	encoding string
+	ackmode  string // as the client has it
 	mode     queue.AckMode
 	reject   bool
 	requeue  bool
@@ -273,7 +276,8 @@ func (b body) fetching() (f fetching, err error) {
 	if f.truncate, err = b.integer("truncate", -1); err != nil {
 		return f, err
 	}
-	switch b.value("ackmode") {
+	f.ackmode, _ = b.value("ackmode").(string)
+	switch f.ackmode {
 	case "ack_requeue_false":
 		f.mode = queue.AutoAck
 	case "ack_requeue_true":
@@ -311,7 +315,10 @@ func (a *API) getMessages(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, replied(err, withoutCode)
 	}
-	return value(f.from(who, q)), nil
+	got := f.from(who, q)
+	r.note("ackmode", f.ackmode)
+	r.note("messages", len(got))
+	return value(got), nil
 }
 
 // queueToGet is a queue that the caller may fetch from.

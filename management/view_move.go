@@ -25,7 +25,7 @@ const (
 
 func moveRoutes() []route {
 	return []route{
-		{method: post, pattern: "/api/queues/{vhost}/{queue}/move", tag: anyone, rule: enter, handle: (*API).moveMessages,
+		{method: post, pattern: "/api/queues/{vhost}/{queue}/move", deed: "message.move", tag: anyone, rule: enter, handle: (*API).moveMessages,
 			summary: "moves messages to another queue or exchange, for some time"},
 	}
 }
@@ -72,6 +72,7 @@ func (a *API) moveMessages(r *request) (reply, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), time.Duration(min(patience, longestMove))*time.Millisecond)
 	defer cancel()
 	moved, err := order.Run(ctx)
+	r.note("messages", moved.Messages)
 	answer := movedView{Moved: moved.Messages, Octets: moved.Octets, Remaining: q.Counts().Ready}
 	if err != nil {
 		if errors.Is(err, broker.ErrMoveTooSlow) {
@@ -103,6 +104,11 @@ func (a *API) destination(r *request, b body, who acting) (to broker.Destination
 	fields := map[string]*string{"vhost": new(string), "queue": new(string), "exchange": new(string)}
 	if err := b.texts(fields); err != nil {
 		return to, err
+	}
+	for _, key := range []string{"vhost", "queue", "exchange"} {
+		if b.has(key) {
+			r.note("to_"+key, *fields[key])
+		}
 	}
 	if b.has("queue") == b.has("exchange") {
 		return to, badRequest("either a queue or an exchange has to be named")

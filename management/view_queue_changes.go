@@ -54,7 +54,7 @@ func (a *API) putQueue(r *request) (reply, error) {
 	if _, err := who.VHost.DeclareQueueIf(spec, who.owner, who.DeclareQueue(spec.Name, spec.Arguments)); err != nil {
 		return reply{}, err
 	}
-	return put(!exists), nil
+	return r.declared(!exists), nil
 }
 
 // theQueue is the acting caller and whether there is the queue of the path.
@@ -109,6 +109,7 @@ func (a *API) actOnQueue(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	r.note("done", b.value("action"))
 	switch action := b.value("action"); action {
 	case "sync", "cancel_sync":
 		return done(), nil

@@ -30,7 +30,7 @@
 // # Audit
 //
 // Audit is a logger of its own for what operators change, one JSON object a line:
-// time, action, object, user, peer, outcome. Without a file its lines are in the log,
+// time, action, object, user, peer, outcome, and more where there is more to tell. Without a file its lines are in the log,
 // in the category audit.
 //
 // Whoever logs takes care that no line has a payload or a password.
