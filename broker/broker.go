@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/leveretmq/leveret/definitions"
+	"github.com/leveretmq/leveret/internal/audience"
 	"github.com/leveretmq/leveret/queue"
 )
 
@@ -67,6 +68,9 @@ type Broker struct {
 	undertaker *undertaker
 	courier    *courier
 	herald     *herald // nil if neither events nor the log are told
+	watchers   audience.Audience[Event]
+	stop       chan struct{} // closed when the broker closes
+	ending     sync.Once     // over stop
 	node       string
 	recovered  chan struct{} // closed when everything stored is back
 }
@@ -83,7 +87,7 @@ func New(o Options) (*Broker, error) {
 	b := &Broker{
 		store: o.Store, log: o.Logger, alarms: o.Alarms, types: o.QueueTypes, limits: o.Limits,
 		vhosts: make(map[string]*VHost), leaving: make(map[*VHost]struct{}),
-		logins: newLogins(o.TrackLogins), recovered: make(chan struct{}),
+		logins: newLogins(o.TrackLogins), recovered: make(chan struct{}), stop: make(chan struct{}),
 	}
 	b.pager = queue.NewPager(queue.PagerOptions{Store: o.Store, Budget: o.MemoryBudget, Logger: o.Logger})
 	b.undertaker, b.courier, b.herald, b.node = newUndertaker(b), newCourier(b), newHerald(b, o), o.Node
@@ -95,6 +99,7 @@ func New(o Options) (*Broker, error) {
 	go b.undertaker.run()
 	go b.courier.run()
 	b.herald.start()
+	go b.watchAlarms()
 	close(b.recovered)
 	return b, nil
 }
@@ -144,6 +149,7 @@ func (b *Broker) Throttle(flow queue.Flow) {
 // Close records a clean stop and closes the store. No connection may use the
 // broker any more, so that all messages are back in their queues.
 func (b *Broker) Close() error {
+	b.ending.Do(func() { close(b.stop) })
 	b.herald.close()
 	b.courier.close()
 	b.undertaker.close()

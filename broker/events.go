@@ -42,9 +42,13 @@ func processOf(owner any) string {
 
 // Observing says whether anybody can learn of events. Without that they need not be
 // put together.
-func (b *Broker) Observing() bool { return b.herald != nil && b.herald.events != "" }
+func (b *Broker) Observing() bool { return b.publishesEvents() || !b.watchers.Empty() }
 
-// Emit tells of an event to whoever has bound a queue to the event exchange. The name
+// publishesEvents says whether there is the event exchange.
+func (b *Broker) publishesEvents() bool { return b.herald != nil && b.herald.events != "" }
+
+// Emit tells of an event to whoever has bound a queue to the event exchange, or watches
+// events. The name
 // is RabbitMQ's, like "queue.created", and so are those of the properties. It takes
 // the properties over. It never blocks, and may be called with any lock held.
 func (b *Broker) Emit(name string, properties amqp.Table) {
@@ -53,6 +57,10 @@ func (b *Broker) Emit(name string, properties amqp.Table) {
 	}
 	now := time.Now()
 	properties = append(properties, amqp.Field{Key: "timestamp_in_ms", Value: now.UnixMilli()})
+	b.watchers.Tell(Event{Name: name, Properties: properties})
+	if !b.publishesEvents() {
+		return
+	}
 	b.herald.tell(b.herald.events, &message.Message{
 		Exchange: EventExchange, RoutingKey: name, Persistent: true, Arrived: now.UnixMilli(),
 		Properties: amqp.PropertyList{Headers: properties, DeliveryMode: 2, Timestamp: uint64(now.Unix())}.Encode(),
@@ -76,6 +84,25 @@ func Terms(args amqp.Table) amqp.Array {
 		list = append(list, fmt.Sprintf("{%s,%s,%s}", amqp.Term(f.Key), amqp.TypeName(f.Value), amqp.Term(f.Value)))
 	}
 	return list
+}
+
+// watchAlarms tells of resources that get low or well again, until the broker closes.
+func (b *Broker) watchAlarms() {
+	low := make(map[Resource]bool)
+	for {
+		state := b.alarms.State()
+		for _, r := range []Resource{Disk, Memory} {
+			if now := b.alarms.On(r); now != low[r] {
+				low[r] = now
+				b.tellAlarm(r, now)
+			}
+		}
+		select {
+		case <-state.Changed():
+		case <-b.stop:
+			return
+		}
+	}
 }
 
 func (b *Broker) tellAlarm(r Resource, low bool) {

@@ -112,9 +112,6 @@ func (h *herald) start() {
 		return
 	}
 	go h.run()
-	if h.events != "" {
-		go h.watchAlarms()
-	}
 }
 
 func (h *herald) run() {
@@ -156,25 +153,6 @@ func (h *herald) close() {
 	}
 	h.once.Do(func() { close(h.stop) })
 	<-h.ended
-}
-
-// watchAlarms tells of resources that get low or well again, until the herald ends.
-func (h *herald) watchAlarms() {
-	low := make(map[Resource]bool)
-	for {
-		state := h.broker.alarms.State()
-		for _, r := range []Resource{Disk, Memory} {
-			if now := h.broker.alarms.On(r); now != low[r] {
-				low[r] = now
-				h.broker.tellAlarm(r, now)
-			}
-		}
-		select {
-		case <-state.Changed():
-		case <-h.stop:
-			return
-		}
-	}
 }
 
 // Dropped is how many events and lines of the log were dropped because too many

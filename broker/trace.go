@@ -13,9 +13,16 @@ import (
 // SetTracing switches the firehose of the virtual host on or off: with it, each
 // message that is published or delivered is published once more, to the exchange
 // amq.rabbitmq.trace.
-func (v *VHost) SetTracing(on bool) { v.tracing.Store(on) }
+func (v *VHost) SetTracing(on bool) {
+	v.firehose.Store(on)
+	v.lookAround()
+}
 
-// Tracing says whether the firehose is on. It costs next to nothing to ask.
+// Firehose says whether the firehose is on.
+func (v *VHost) Firehose() bool { return v.firehose.Load() }
+
+// Tracing says whether TracePublished and TraceDelivered are to be called: the firehose
+// is on, or somebody watches. It costs next to nothing to ask.
 func (v *VHost) Tracing() bool { return v.tracing.Load() }
 
 // Witness is who has published a message, or gets it.
@@ -35,6 +42,9 @@ func RoutingKeys(m *message.Message) []string {
 // TracePublished tells of a message that was routed by the keys to the queues. The
 // caller holds no lock but its connection's; the message is only looked at.
 func (v *VHost) TracePublished(w Witness, m *message.Message, keys []string, queues []*queue.Queue) {
+	if !v.watchers.Empty() {
+		v.sightPublished(w, m, keys, queues)
+	}
 	if !v.watched() {
 		return
 	}
@@ -48,7 +58,13 @@ func (v *VHost) TracePublished(w Witness, m *message.Message, keys []string, que
 // TraceDelivered tells of a message that a client gets from a queue. Those of the
 // firehose itself are not told of.
 func (v *VHost) TraceDelivered(w Witness, e *queue.Entry, from string) {
-	if e.Message.Exchange == TraceExchange || !v.watched() {
+	if e.Message.Exchange == TraceExchange {
+		return
+	}
+	if !v.watchers.Empty() {
+		v.sightDelivered(w, e, from)
+	}
+	if !v.watched() {
 		return
 	}
 	flag := int32(0)
@@ -61,6 +77,9 @@ func (v *VHost) TraceDelivered(w Witness, e *queue.Entry, from string) {
 
 // watched says whether a copy would go anywhere.
 func (v *VHost) watched() bool {
+	if !v.firehose.Load() {
+		return false
+	}
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	node, ok := v.exchanges[TraceExchange]

@@ -1,10 +1,12 @@
 package broker
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/leveretmq/leveret/definitions"
 	"github.com/leveretmq/leveret/exchange"
+	"github.com/leveretmq/leveret/internal/audience"
 	"github.com/leveretmq/leveret/internal/lockorder"
 	"github.com/leveretmq/leveret/policy"
 	"github.com/leveretmq/leveret/queue"
@@ -17,8 +19,13 @@ type VHost struct {
 	broker  *Broker
 	version atomic.Uint64 // of the topology; see the package comment
 	replies replies
-	tracing atomic.Bool
-	types   atomic.Pointer[QueueTypes]
+	tracing atomic.Bool // the firehose is on, or somebody watches
+	// firehose is what the operator has switched; looking is held while tracing is
+	// made of it and of the watchers.
+	firehose atomic.Bool
+	looking  sync.Mutex
+	watchers audience.Audience[*Sighting]
+	types    atomic.Pointer[QueueTypes]
 
 	// regulating is held over a change of policies: they take effect one after the
 	// other. It is taken before all other locks.

@@ -2,6 +2,7 @@ package management
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -49,6 +50,8 @@ type Options struct {
 	Config       func() []byte
 	// LogLevels can be changed by administrators; nil cannot.
 	LogLevels LogLevels
+	// LogLines can be watched by administrators; nil cannot.
+	LogLines LogLines
 	// Logger hears of refusals and of failures; nil is silence.
 	Logger *slog.Logger
 }
@@ -72,6 +75,10 @@ type API struct {
 	buffers sync.Pool     // of *bytes.Buffer
 	room    chan struct{} // one element per answer that is being made
 	zippers sync.Pool     // of *gzip.Writer
+
+	streams    chan struct{}   // one element per stream
+	streaming  context.Context // ends with endStreams
+	endStreams context.CancelFunc
 }
 
 var _ http.Handler = (*API)(nil)
@@ -86,6 +93,8 @@ func New(o Options) *API {
 		options: o, log: o.Logger, started: time.Now(), foreign: http.NewCrossOriginProtection(),
 		room: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
+	a.streams = make(chan struct{}, maxStreams)
+	a.streaming, a.endStreams = context.WithCancel(context.Background())
 	a.samples = newSampler(a.broker, a.server)
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)

@@ -18,6 +18,6 @@ func table() []route {
 	return slices.Concat(
 		pageRoutes(), sessionRoutes(), userRoutes(), permissionRoutes(), vhostRoutes(), limitRoutes(),
 		parameterRoutes(), policyRoutes(), definitionRoutes(), clusterRoutes(), logRoutes(), healthRoutes(),
-		pluginRoutes(), viewRoutes(),
+		pluginRoutes(), viewRoutes(), watchRoutes(),
 	)
 }

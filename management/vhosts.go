@@ -56,7 +56,7 @@ func (a *API) vhostView(v definitions.VHost, asked windows) vhostView {
 		ClusterState: map[string]string{a.options.NodeName: "running"},
 	}
 	if served, ok := a.broker.VHost(v.Name); ok {
-		view.Tracing = served.Tracing()
+		view.Tracing = served.Firehose()
 		view.vhostCounts = a.vhostCounts(v.Name, asked)
 	}
 	return view

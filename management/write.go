@@ -34,6 +34,10 @@ func (a *API) write(w http.ResponseWriter, r *http.Request, answer reply, made f
 	switch answer.shape {
 	case empty:
 		a.finish(w, answer.status)
+	case endless:
+		f, _ := answer.body.(feed)
+		made()
+		a.flow(w, r, f)
 	case raw:
 		octets, _ := answer.body.([]byte)
 		a.send(w, r, answer.status, octets)

@@ -45,6 +45,9 @@ type handlers struct {
 	// open the control socket.
 	management, control http.Handler
 	metrics             http.Handler
+	// ending is called when the broker stops: what is answered without an end has to
+	// end then. It may be nil.
+	ending func()
 }
 
 // endpoint is a listener for HTTP.
@@ -99,18 +102,28 @@ func openEndpoints(config configs.Config, certificates *tlsfiles.Files, of handl
 		}
 		opened = append(opened, newEndpoint("pprof", l, profiles(), log))
 	}
-	if of.control == nil {
-		return opened, nil
+	if of.control != nil {
+		l, err := listenControl(config, log)
+		if err != nil {
+			opened.close()
+			return nil, err
+		}
+		if l != nil {
+			opened = append(opened, newEndpoint("control", l, of.control, log))
+		}
 	}
-	l, err := listenControl(config, log)
-	if err != nil {
-		opened.close()
-		return nil, err
-	}
-	if l != nil {
-		opened = append(opened, newEndpoint("control", l, of.control, log))
-	}
+	opened.endWith(of.ending)
 	return opened, nil
+}
+
+// endWith calls a function when the endpoints are shut down.
+func (e endpoints) endWith(ending func()) {
+	if ending == nil {
+		return
+	}
+	for _, one := range e {
+		one.server.RegisterOnShutdown(ending)
+	}
 }
 
 func newEndpoint(name string, l net.Listener, handler http.Handler, log *slog.Logger) endpoint {

@@ -90,7 +90,7 @@ func openBroker(config configs.Config, log *publishedLog, progress func(recovery
 		Prefix: config.HTTPPrefix, MaxBody: config.HTTPMaxBody, MaxConnections: config.MaxConnections,
 		Certificates: func() []management.Certificate { return certificates(config) },
 		Config:       func() []byte { return effective(config) },
-		LogLevels:    log.outputs, ClusterName: config.ClusterName,
+		LogLevels:    log.outputs, LogLines: log.outputs, ClusterName: config.ClusterName,
 	})
 	if err := n.loadDefinitions(config, log.Logger); err != nil {
 		return nil, errors.Join(err, n.Close())
@@ -116,7 +116,7 @@ func (n *node) Serve(l net.Listener) error { return n.server.Serve(l) }
 
 // Handlers are what the node serves besides AMQP.
 func (n *node) Handlers() handlers {
-	return handlers{management: n.api, control: n.api.Local(), metrics: n.metrics()}
+	return handlers{management: n.api, control: n.api.Local(), metrics: n.metrics(), ending: n.api.EndStreams}
 }
 
 // Shutdown ends all connections. One that waits for room on a full disk would

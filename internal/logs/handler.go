@@ -72,7 +72,7 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	if left != "" {
 		told := h.line(ctx, slog.NewRecord(r.Time, slog.LevelWarn, left, 0))
 		l.mu.Lock()
-		l.write(told)
+		l.write(slog.LevelWarn, told)
 		l.mu.Unlock()
 	}
 	written := admitted && r.Level >= h.level.Level()
@@ -84,7 +84,7 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if written {
-		l.write(line)
+		l.write(r.Level, line)
 	}
 	if taken {
 		l.also.Take(r.Level, line)

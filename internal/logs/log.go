@@ -52,7 +52,12 @@ type Log struct {
 	file    *file      // guarded by mu; nil if there is none
 	audit   *file      // guarded by mu; nil if there is none
 	repeats repeats    // guarded by mu
+	// watchers get what is written; guarded by mu.
+	watchers map[*watcher]struct{}
 }
+
+// watcher is who gets the lines that are written, with their level.
+type watcher func(level string, line []byte)
 
 // New opens the files.
 func New(o Options) (*Log, error) {
@@ -103,8 +108,29 @@ func (l *Log) Close() error {
 	return err
 }
 
-// write hands a line on.
-func (l *Log) write(line []byte) {
+// Watch calls the function for each line that is written from now on, with the name of
+// its level, until stop is called. It must not block, nor call the log, nor change the
+// line.
+func (l *Log) Watch(line func(level string, line []byte)) (stop func()) {
+	w := watcher(line)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.watchers == nil {
+		l.watchers = make(map[*watcher]struct{})
+	}
+	l.watchers[&w] = struct{}{}
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.watchers, &w)
+	}
+}
+
+// write hands a line on. The caller holds the lock.
+func (l *Log) write(level slog.Level, line []byte) {
+	for w := range l.watchers {
+		(*w)(LevelName(level), line)
+	}
 	if l.console != nil {
 		_, _ = l.console.Write(line) // lost: see the comment of the package
 	}

@@ -178,3 +178,15 @@ func TestRepeatedLinesAreLimited(t *testing.T) {
 		require.Regexp(t, `^\S+ \S+ \[warning\] \S+ 150 more lines like the next one were left out\n\S+ \S+ \[info\] \S+ again\n$`, out.String())
 	})
 }
+
+// Whoever watches gets what is written, and nothing else, until it has enough.
+func TestWatch(t *testing.T) {
+	l, _ := open(t, logs.Options{Level: slog.LevelInfo})
+	var seen []string
+	stop := l.Watch(func(level string, line []byte) { seen = append(seen, level+" "+string(line[len(line)-6:])) })
+	l.Logger().Debug("below")
+	l.Logger().Warn("first")
+	stop()
+	l.Logger().Warn("after")
+	require.Equal(t, []string{"warning first\n"}, seen)
+}
