@@ -12,7 +12,7 @@ import (
 
 func watchRoutes() []route {
 	return []route{
-		{method: get, pattern: "/api/watch/trace/{vhost}", tag: monitoring, rule: enter, handle: (*API).watchMessages,
+		{method: get, pattern: "/api/watch/trace/{vhost}", deed: "message.watch", tag: monitoring, rule: enter, handle: (*API).watchMessages,
 			summary: "messages of a virtual host as they are published and delivered, a line each, without an end; " +
 				"?queue= and ?exchange= are expressions, ?user= is a name, ?body= how many octets of bodies are shown"},
 		{method: get, pattern: "/api/watch/events", tag: monitoring, handle: (*API).watchEvents,

@@ -59,6 +59,7 @@ func (a *API) watchMessages(r *request) (reply, error) {
 	if i.body > 0 && !a.mayEnter(r.caller, r.vhost()) {
 		return reply{}, unauthorised(refusedVHost)
 	}
+	r.note("body", i.body)
 	leave, err := a.admitStream()
 	if err != nil {
 		return reply{}, err

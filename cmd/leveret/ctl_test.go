@@ -63,6 +63,7 @@ func TestCommandLine(t *testing.T) {
 		{binary(t), "move from to", "Moved 1 messages (5 octets)", 0},
 		{binary(t), "move from nowhere", "no queue 'nowhere' in vhost '/'", 65},
 		{binary(t), "move to nowhere", "no queue 'nowhere' in vhost '/'", 65},
+		{binary(t), "trace --queue (", "error parsing regexp", 65},
 		{binary(t), "-q queues name messages_ready", "name\tmessages_ready\nfrom\t0\nto\t1\n", 0},
 		{link, "stop", "Stopping and halting node", 0},
 	} {

@@ -30,6 +30,8 @@ func ownCommands() []command {
 		}},
 		{"move", "<queue> [<destination>] [--count <n>] [--to-vhost <vhost>] [--exchange <exchange> [--routing-key <key>]]", 1, 2,
 			"Move the messages of a queue to another one, or to an exchange, without losing any", nil, moveMessages},
+		{"trace", "[--vhost <vhost>] [--queue <pattern>] [--exchange <pattern>] [--user <name>] [--body <octets>] [--count <n>]", 0, 0,
+			"Show messages as they are published and delivered, until it is interrupted", nil, traceMessages},
 		{"export", "[<file>|-]", 0, 1, "Write all definitions to a file or standard output", nil, func(c *call) error {
 			if len(c.args) == 0 {
 				c.args = []string{"-"}

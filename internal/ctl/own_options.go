@@ -12,7 +12,8 @@ import (
 
 // ownOptions are those that only Leveret's own commands have.
 type ownOptions struct {
-	count                         int
+	count, body                   int
+	queue, user                   string
 	toVHost, exchange, routingKey optional
 }
 
@@ -38,6 +39,9 @@ func (o *optional) Type() string { return "string" }
 
 func (o *ownOptions) add(f *pflag.FlagSet) {
 	f.IntVar(&o.count, "count", 0, "how many messages at most")
+	f.IntVar(&o.body, "body", 0, "how many octets of each body are shown")
+	f.StringVar(&o.queue, "queue", "", "expression for the names of queues")
+	f.StringVar(&o.user, "user", "", "name of the user")
 	f.Var(&o.toVHost, "to-vhost", "virtual host of the destination")
 	f.Var(&o.exchange, "exchange", "exchange that messages go to, or that they come from")
 	f.Var(&o.routingKey, "routing-key", "routing key that messages get")
