@@ -73,7 +73,6 @@ func (a *API) moveMessages(r *request) (reply, error) {
 	defer cancel()
 	moved, err := order.Run(ctx)
 	r.note("messages", moved.Messages)
-	r.note("messages", moved.Messages)
 	r.note("octets", moved.Octets)
 	answer := movedView{Moved: moved.Messages, Octets: moved.Octets, Remaining: q.Counts().Ready}
 	if err != nil {
@@ -114,11 +113,6 @@ func (a *API) destination(r *request, b body, who acting) (to broker.Destination
 	}
 	if b.has("queue") == b.has("exchange") {
 		return to, badRequest("either a queue or an exchange has to be named")
-	}
-	for _, key := range []string{"vhost", "queue", "exchange"} {
-		if b.has(key) {
-			r.note("to_"+key, *fields[key])
-		}
 	}
 	if b.has("vhost") {
 		if who, err = a.actingIn(r, *fields["vhost"]); err != nil {

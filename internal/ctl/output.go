@@ -147,6 +147,8 @@ func term(v any) string {
 			parts[i] = term(part)
 		}
 		return "[" + strings.Join(parts, ", ") + "]"
+	case figure:
+		return string(v)
 	case object:
 		return terms(v)
 	default:

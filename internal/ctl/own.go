@@ -32,6 +32,8 @@ func ownCommands() []command {
 			"Move the messages of a queue to another one, or to an exchange, without losing any", nil, moveMessages},
 		{"trace", "[--vhost <vhost>] [--queue <pattern>] [--exchange <pattern>] [--user <name>] [--body <octets>] [--count <n>]", 0, 0,
 			"Show messages as they are published and delivered, until it is interrupted", nil, traceMessages},
+		{"top", "[queues|connections] [--by <order>] [--interval <time>] [--once] [--count <rows>]", 0, 1,
+			"Show the queues or connections that do most, again and again", nil, top},
 		{"export", "[<file>|-]", 0, 1, "Write all definitions to a file or standard output", nil, func(c *call) error {
 			if len(c.args) == 0 {
 				c.args = []string{"-"}

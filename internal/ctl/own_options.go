@@ -5,7 +5,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/pflag"
 )
@@ -13,7 +15,9 @@ import (
 // ownOptions are those that only Leveret's own commands have.
 type ownOptions struct {
 	count, body                   int
-	queue, user                   string
+	queue, user, by               string
+	once                          bool
+	interval                      time.Duration
 	toVHost, exchange, routingKey optional
 }
 
@@ -40,12 +44,18 @@ func (o *optional) Type() string { return "string" }
 func (o *ownOptions) add(f *pflag.FlagSet) {
 	f.IntVar(&o.count, "count", 0, "how many messages at most")
 	f.IntVar(&o.body, "body", 0, "how many octets of each body are shown")
+	f.StringVar(&o.by, "by", "", "what top sorts by: "+strings.Join(orderNames(), ", "))
+	f.BoolVar(&o.once, "once", false, "show top once, for scripts")
+	f.DurationVar(&o.interval, "interval", usualInterval, "how often top looks")
 	f.StringVar(&o.queue, "queue", "", "expression for the names of queues")
 	f.StringVar(&o.user, "user", "", "name of the user")
 	f.Var(&o.toVHost, "to-vhost", "virtual host of the destination")
 	f.Var(&o.exchange, "exchange", "exchange that messages go to, or that they come from")
 	f.Var(&o.routingKey, "routing-key", "routing key that messages get")
 }
+
+// usualInterval is how often top looks: rates are counted anew as often.
+const usualInterval = 5 * time.Second
 
 // interrupted is the exit status of a command that was, as shells have it.
 const interrupted = 130

@@ -89,6 +89,7 @@ type options struct {
 	online, offline, local, unres bool
 	dry                           bool
 	own                           ownOptions
+	vhostGiven, fitted            bool
 }
 
 func (o *options) flags() *pflag.FlagSet {
@@ -185,6 +186,7 @@ func Run(name string, args []string, e Environment) int {
 		fmt.Fprintf(e.Stderr, "Error (argument validation): %v\n", err)
 		return usageError
 	}
+	c.options.vhostGiven, c.options.fitted = flags.Changed("vhost"), name == OwnName
 	rest := flags.Args()
 	if len(rest) == 0 || rest[0] == "help" {
 		return p.help(e.Stdout, strings.Join(rest[min(1, len(rest)):], " "))
@@ -285,7 +287,11 @@ func (p program) help(to io.Writer, name string) int {
 // show prints a table.
 func (c *call) show(columns []string, rows []object) error {
 	headers := !c.options.silent && !c.options.bare
-	return table{columns: columns, rows: rows}.write(c.Stdout, c.options.formatter, headers)
+	t := table{columns: columns, rows: rows}
+	if width, _ := c.size(c.Stdout); width > 0 && c.options.fitted && c.options.formatter == formatTable {
+		return t.writeFitted(c.Stdout, width, headers)
+	}
+	return t.write(c.Stdout, c.options.formatter, headers)
 }
 
 // say prints a line, unless only the exit status counts.
