@@ -46,6 +46,15 @@ func (a *API) actingAs(c caller, v *broker.VHost) acting {
 	return who
 }
 
+// connected refuses callers who could not open a connection to the virtual host, which is
+// what RabbitMQ does for whatever follows.
+func (a *API) connected(r *request) error {
+	if a.mayEnter(r.caller, r.vhost()) {
+		return nil
+	}
+	return unauthorised(refusedAccess)
+}
+
 // missing is the answer of RabbitMQ 4 for the object of an action, like
 // "queue_not_found".
 func missing(what string) error {

@@ -1,7 +1,6 @@
 package management
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -27,7 +26,7 @@ func (r *request) body(required ...string) (body, error) {
 		return nil, err
 	}
 	b := body{}
-	if len(bytes.TrimSpace(octets)) > 0 {
+	if len(octets) > 0 {
 		if b, err = parseBody(octets); err != nil {
 			return nil, err
 		}
@@ -35,16 +34,23 @@ func (r *request) body(required ...string) (body, error) {
 	return b, b.require(required...)
 }
 
+// parseBody takes null for an empty object, as RabbitMQ does.
 func parseBody(octets []byte) (body, error) {
-	var b body
-	if json.Unmarshal(octets, &b) == nil && b != nil {
-		return b, nil
+	var whole any // which finds numbers that are too large for a float, too
+	if err := json.Unmarshal(octets, &whole); err != nil {
+		return nil, badRequest("not_json")
 	}
-	var doubly string
-	if json.Unmarshal(octets, &doubly) == nil && doubly != "" {
+	b := body{}
+	switch whole.(type) {
+	case map[string]any:
+		return b, json.Unmarshal(octets, &b)
+	case string:
 		return nil, badRequest("invalid payload: the request body JSON-decoded to a string. Is the input doubly-JSON-encoded?")
+	case nil:
+		return b, nil
+	default:
+		return nil, badRequest("not_json")
 	}
-	return nil, badRequest("not_json")
 }
 
 // has says whether there is a member.
@@ -52,6 +58,10 @@ func (b body) has(key string) bool {
 	_, ok := b[key]
 	return ok
 }
+
+// gives says whether there is a member that is not null. Clients send null for what they
+// leave as it is.
+func (b body) gives(key string) bool { return b.has(key) && string(b[key]) != "null" }
 
 // read takes a member into a variable, which stays as it is if there is none.
 func (b body) read(key string, into any) error {
@@ -165,16 +175,6 @@ func hasNull(v any) bool {
 	default:
 		return false
 	}
-}
-
-// termOf is a JSON value as Erlang writes it, for texts.
-func termOf(raw json.RawMessage) string {
-	var wrapped definitions.Arguments
-	if err := json.Unmarshal([]byte(`{"v":`+string(raw)+`}`), &wrapped); err != nil {
-		return string(raw)
-	}
-	v, _ := wrapped.Lookup("v")
-	return amqp.Term(v)
 }
 
 // texts reads several members that have to be text.

@@ -99,6 +99,9 @@ func (a *API) importDefinitions(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if len(file) == 0 {
+		return done(), nil // as RabbitMQ: nothing to bring in
+	}
 	if err := a.Import(r.actor, file, r.vhost()); err != nil {
 		return reply{}, err
 	}
@@ -125,8 +128,11 @@ func uploaded(r *request) (file []byte, redirect string, err error) {
 	defer func() { err = errors.Join(err, r.MultipartForm.RemoveAll()) }()
 	part, _, err := r.FormFile("file")
 	if err != nil {
-		// It may be a field that is no file.
-		return []byte(r.FormValue("file")), r.FormValue("redirect"), nil
+		fields := r.MultipartForm.Value["file"] // it may be a field that is no file
+		if fields == nil {
+			return nil, "", badRequest("failed_to_parse_json")
+		}
+		return []byte(fields[0]), r.FormValue("redirect"), nil
 	}
 	defer part.Close()
 	file, err = io.ReadAll(part)

@@ -1,12 +1,15 @@
 package management
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/leveretmq/leveret/auth"
 	"github.com/leveretmq/leveret/broker"
+	"github.com/leveretmq/leveret/exchange"
 )
 
 // healthRoutes are what watches the broker. One that has failed answers 503.
@@ -263,12 +266,22 @@ func (a *API) checkClusterSize(*request) (reply, error) {
 	}{health{Status: "ok"}, 1, 1}), nil
 }
 
+// alivenessQueue is the queue that RabbitMQ declares to see whether it is alive.
+const alivenessQueue = "aliveness-test"
+
 // checkAlive declares no queue, unlike RabbitMQ: it asks the same of the store without
-// leaving something behind.
+// leaving something behind. The caller needs the permissions that it would need there.
 func (a *API) checkAlive(r *request) (reply, error) {
-	v, ok := a.broker.VHost(r.vhost())
-	if !ok {
-		return reply{}, notFound()
+	who, err := a.acting(r)
+	if err == nil {
+		err = a.connected(r)
 	}
-	return healthy(), v.Barrier()
+	if err != nil {
+		return reply{}, err
+	}
+	err = cmp.Or(who.Queue(auth.Configure, alivenessQueue), who.Exchange(auth.Write, exchange.Default), who.Queue(auth.Read, alivenessQueue))
+	if err != nil {
+		return reply{}, replied(err, withoutCode)
+	}
+	return healthy(), who.VHost.Barrier()
 }

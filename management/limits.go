@@ -2,6 +2,8 @@ package management
 
 import (
 	"encoding/json"
+	"math"
+	"math/big"
 	"slices"
 
 	"github.com/leveretmq/leveret/definitions"
@@ -156,11 +158,17 @@ func parseLimit(name string, value json.RawMessage, of string, known ...string) 
 	if !slices.Contains(known, name) {
 		return limit, "Unrecognised terms [{<<\"" + name + "\">>," + termOf(value) + "}] in " + of
 	}
-	var n *int64
-	if err := json.Unmarshal(value, &n); err != nil || n == nil {
+	n, isInteger := new(big.Int).SetString(string(value), 10)
+	switch {
+	case !isInteger:
 		return limit, name + " should be a number, actually was " + termOf(value)
+	case n.IsInt64():
+		return definitions.LimitOf(n.Int64()), ""
+	case n.Sign() < 0:
+		return definitions.LimitOf(math.MinInt64), ""
+	default:
+		return definitions.LimitOf(math.MaxInt64), ""
 	}
-	return definitions.LimitOf(*n), ""
 }
 
 // parseLimits reads the member "limits" of the body of a user or virtual host.

@@ -138,6 +138,11 @@ func (a *API) putLimitsParameter(r *request, value json.RawMessage) (reply, erro
 	if r.param("name") != "limits" {
 		return reply{}, badRequest("Validation failed\n\nthe name has to be limits\n")
 	}
+	switch (body{"value": value}).value("value").(type) {
+	case []any, map[string]any:
+	default:
+		return reply{}, badRequest("Validation failed\n\nlimits not a list %s\n", termOf(value))
+	}
 	limits, err := parseLimits(body{"limits": value}, definitions.MaxConnections, definitions.MaxQueues)
 	if err != nil {
 		return reply{}, err

@@ -93,12 +93,15 @@ func problemOf(err error) *problem {
 	}
 }
 
+// refusedAccess is what AMQP's ACCESS_REFUSED is here.
+const refusedAccess = "Access refused."
+
 // problemOfProtocol is the answer where AMQP would close the channel. The reason is
 // the text without its prefix, and says nothing of permissions (RabbitMQ behaviour).
 func problemOfProtocol(e *amqp.Error) *problem {
 	switch e.Code {
 	case amqp.CodeAccessRefused:
-		return &problem{status: http.StatusUnauthorized, kind: "not_authorised", reason: "Access refused."}
+		return &problem{status: http.StatusUnauthorized, kind: "not_authorised", reason: refusedAccess}
 	case amqp.CodeNotFound:
 		return &problem{status: http.StatusNotFound, kind: "not_found", reason: e.Text}
 	default:

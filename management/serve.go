@@ -27,19 +27,9 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, from entrance) {
 		return
 	}
 	routes, values := a.paths.find(path)
-	if len(routes) == 0 {
-		a.fail(w, r, notFound())
-		return
-	}
-	if r.Method == http.MethodOptions {
-		header.Set("Allow", allowOf(routes))
-		w.WriteHeader(http.StatusOK)
-		return
-	}
 	matched := routeFor(routes, r.Method)
 	if matched == nil {
-		header.Set("Allow", allowOf(routes))
-		w.WriteHeader(http.StatusMethodNotAllowed)
+		a.decline(w, r, routes)
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, a.options.MaxBody)
@@ -54,6 +44,30 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, from entrance) {
 		return
 	}
 	a.write(w, r, answer, leave)
+}
+
+// decline answers where there is no route for the method of a request. A path without
+// any route is what RabbitMQ looks for among its files, which can be read: another
+// method is one that is not allowed.
+func (a *API) decline(w http.ResponseWriter, r *http.Request, routes []*route) {
+	allowed := allowOf(routes)
+	if len(routes) == 0 {
+		allowed = allowOf([]*route{{method: http.MethodGet}})
+	}
+	switch r.Method {
+	case http.MethodOptions:
+		w.Header().Set("Allow", allowed)
+		w.WriteHeader(http.StatusOK)
+	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost, http.MethodDelete, http.MethodPatch:
+		if len(routes) == 0 && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			a.fail(w, r, notFound())
+			return
+		}
+		w.Header().Set("Allow", allowed)
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	default:
+		w.WriteHeader(http.StatusNotImplemented)
+	}
 }
 
 // enter waits until there is room for one more answer to be made, and returns how the

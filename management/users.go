@@ -86,12 +86,17 @@ func parseUser(name string, b body) (u definitions.User, password string, err er
 		return u, "", badRequest("both_password_and_password_hash_are_provided")
 	}
 	u.Name = name
-	if err := b.texts(map[string]*string{"password": &password, "password_hash": &u.PasswordHash}); err != nil {
+	if password, err = b.text("password"); err != nil {
 		return u, "", err
 	}
+	if u.PasswordHash, err = b.text("password_hash"); err != nil {
+		return u, "", badRequest("{not_base64,%s}", termOf(b["password_hash"]))
+	}
 	if b.has("password_hash") {
-		if u.HashingAlgorithm, err = b.text("hashing_algorithm"); err != nil {
-			return u, "", err
+		if b.gives("hashing_algorithm") {
+			if u.HashingAlgorithm, err = b.text("hashing_algorithm"); err != nil {
+				return u, "", err
+			}
 		}
 		if _, err := base64.StdEncoding.DecodeString(u.PasswordHash); err != nil {
 			return u, "", badRequest("{not_base64,%s}", termOf(b["password_hash"]))

@@ -94,15 +94,18 @@ func (a *API) putVHost(r *request) (reply, error) {
 	}
 	v, _ := a.directory.VHost(r.vhost())
 	v.Name = r.vhost()
-	if v.Description, err = b.text("description"); err != nil {
-		return reply{}, err
+	v.Description = ""
+	if b.gives("description") {
+		if v.Description, err = b.text("description"); err != nil {
+			return reply{}, err
+		}
 	}
 	var tags definitions.Tags
 	if err := b.read("tags", &tags); err != nil {
 		return reply{}, badRequest("tags should be a list or a string, actually was %s", termOf(b["tags"]))
 	}
 	v.Tags = tags
-	if b.has("default_queue_type") {
+	if b.gives("default_queue_type") {
 		if v.DefaultQueueType, err = b.text("default_queue_type"); err != nil {
 			return reply{}, err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/binding"
 	"github.com/leveretmq/leveret/definitions"
+	"github.com/leveretmq/leveret/server"
 )
 
 // bindingView is a binding.
@@ -147,6 +148,7 @@ func (a *API) bind(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	b.Source, b.Destination = server.CleanName(b.Source), server.CleanName(b.Destination)
 	members, err := r.body()
 	if err != nil {
 		return reply{}, err

@@ -1,6 +1,7 @@
 package management
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/leveretmq/leveret/broker"
 	"github.com/leveretmq/leveret/definitions"
 	"github.com/leveretmq/leveret/exchange"
+	"github.com/leveretmq/leveret/server"
 )
 
 // defaultName is how paths and texts call the exchange whose name is empty.
@@ -94,7 +96,7 @@ func (a *API) putExchange(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	spec := exchange.Spec{VHost: r.vhost(), Name: exchangeName(r.param("exchange"))}
+	spec := exchange.Spec{VHost: r.vhost(), Name: exchangeName(server.CleanName(r.param("exchange")))}
 	if spec.Type, err = b.exchangeType(); err != nil {
 		return reply{}, err
 	}
@@ -106,7 +108,7 @@ func (a *API) putExchange(r *request) (reply, error) {
 		return reply{}, err
 	}
 	spec.Durable, spec.AutoDelete, spec.Arguments = d.durable, d.autoDelete, d.arguments
-	if err := short("exchange", spec.Name); err != nil {
+	if err := cmp.Or(a.declaredHere(b), short("exchange", spec.Name)); err != nil {
 		return reply{}, err
 	}
 	_, exists := a.broker.Exchange(spec.VHost, spec.Name)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"math"
+	"math/big"
 	"net/http"
 	"time"
 	"unicode/utf8"
@@ -35,6 +37,9 @@ func (a *API) publish(r *request) (reply, error) {
 	}
 	m, err := r.message(to)
 	if err != nil {
+		return reply{}, err
+	}
+	if err := a.connected(r); err != nil {
 		return reply{}, err
 	}
 	r.note("routing_key", m.RoutingKey)
@@ -154,17 +159,19 @@ func (b body) numericProperties(list *amqp.PropertyList) error {
 	return err
 }
 
-// whole is a member that is a natural number; zero without it.
+// whole is a member that is an integer, of which the lower 64 bits are taken; zero
+// without it.
 func (b body) whole(key string) (uint64, error) {
 	raw, ok := b[key]
 	if !ok {
 		return 0, nil
 	}
-	var n uint64
-	if json.Unmarshal(raw, &n) != nil {
+	n, isInteger := new(big.Int).SetString(string(raw), 10)
+	if !isInteger {
 		return 0, badTerm("not_int", key)
 	}
-	return n, nil
+	var low big.Int
+	return low.And(n, new(big.Int).SetUint64(math.MaxUint64)).Uint64(), nil
 }
 
 // settled is a Settler for one publish.
@@ -308,6 +315,9 @@ func (a *API) getMessages(r *request) (reply, error) {
 		return reply{}, err
 	}
 	f, err := b.fetching()
+	if err == nil {
+		err = a.connected(r)
+	}
 	if err != nil {
 		return reply{}, err
 	}

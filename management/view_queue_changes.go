@@ -1,15 +1,37 @@
 package management
 
 import (
+	"strings"
+
 	"github.com/leveretmq/leveret/amqp"
 	"github.com/leveretmq/leveret/auth"
 	"github.com/leveretmq/leveret/queue"
+	"github.com/leveretmq/leveret/server"
 )
 
 // declaration is what the bodies that declare queues and exchanges have in common.
 type declaration struct {
 	durable, autoDelete bool
 	arguments           amqp.Table
+}
+
+// declaredHere refuses to declare something on another node: there is none.
+func (a *API) declaredHere(b body) error {
+	if !b.has("node") {
+		return nil
+	}
+	name, err := b.text("node")
+	if err != nil {
+		return err
+	}
+	if name == a.options.NodeName {
+		return nil
+	}
+	if !strings.Contains(name, "@") {
+		_, host, _ := strings.Cut(a.options.NodeName, "@")
+		name += "@" + host
+	}
+	return badRequest("Node %s could not be contacted", atom(name))
 }
 
 // declaration reads the members. What is not there is false: a queue that is declared
@@ -40,11 +62,11 @@ func (a *API) putQueue(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if node, err := b.text("node"); err != nil || node != "" && node != a.options.NodeName {
-		return reply{}, badRequest("Node %v could not be contacted", b.value("node"))
+	if err := a.declaredHere(b); err != nil {
+		return reply{}, err
 	}
 	spec := queue.Spec{
-		VHost: r.vhost(), Name: r.param("queue"),
+		VHost: r.vhost(), Name: server.CleanName(r.param("queue")),
 		Durable: d.durable, AutoDelete: d.autoDelete, Arguments: d.arguments,
 	}
 	if err := short("queue", spec.Name); err != nil {

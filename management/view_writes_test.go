@@ -49,7 +49,7 @@ func TestQueues_Writes(t *testing.T) {
 		{set, "queues/%2F/w3", `{"durable":"true","exclusive":true}`, 201, ""},
 		{get, "queues/%2F/w3?columns=durable,exclusive", "", 200, `{"durable":true,"exclusive":false}`},
 		{set, "queues/%2F/w4", `{"durable":"x"}`, 400, reason(`"{not_boolean,<<\"x\">>}"`)},
-		{set, "queues/%2F/w4", `{"durable":null}`, 400, reason(`"{not_boolean,undefined}"`)},
+		{set, "queues/%2F/w4", `{"durable":null}`, 400, reason(`"{not_boolean,null}"`)},
 		{set, "queues/%2F/w4", `nonsense`, 400, isNotJSON},
 		{set, "queues/%2F/w4", `[]`, 400, isNotJSON},
 		{set, "queues/%2F/w4", `5`, 400, isNotJSON},

@@ -247,7 +247,7 @@ func isReplyQueue(name string) bool { return strings.HasPrefix(name, broker.Repl
 // declareReplies answers as if the queue was there, empty and with a consumer,
 // if the name is the pseudo queue's or the address of somebody who listens.
 func (ch *channel) declareReplies(m *amqp.QueueDeclare) error {
-	name := cleanName(m.Queue)
+	name := CleanName(m.Queue)
 	if err := ch.conn.vhost.FindReplies(name); err != nil {
 		return err
 	}

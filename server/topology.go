@@ -10,9 +10,9 @@ import (
 	"github.com/leveretmq/leveret/queue"
 )
 
-// cleanName removes line breaks from names, as RabbitMQ does for those that
+// CleanName removes line breaks from names, as RabbitMQ does for those that
 // are declared, deleted, bound and unbound, and for no others.
-func cleanName(name string) string {
+func CleanName(name string) string {
 	if !strings.ContainsAny(name, "\r\n") {
 		return name
 	}
@@ -40,7 +40,7 @@ func (ch *channel) handleExchange(method amqp.Method) error {
 	case *amqp.ExchangeDeclare:
 		return ch.reply(m.NoWait, ch.declareExchange(m), &amqp.ExchangeDeclareOk{})
 	case *amqp.ExchangeDelete:
-		return ch.reply(m.NoWait, ch.deleteExchange(cleanName(m.Exchange), m.IfUnused), &amqp.ExchangeDeleteOk{})
+		return ch.reply(m.NoWait, ch.deleteExchange(CleanName(m.Exchange), m.IfUnused), &amqp.ExchangeDeleteOk{})
 	case *amqp.ExchangeBind:
 		b := ch.exchangeBinding(m.Source, m.Destination, m.RoutingKey, m.Arguments)
 		return ch.reply(m.NoWait, ch.bind(b), &amqp.ExchangeBindOk{})
@@ -52,7 +52,7 @@ func (ch *channel) handleExchange(method amqp.Method) error {
 }
 
 func (ch *channel) declareExchange(m *amqp.ExchangeDeclare) error {
-	vhost, name := ch.conn.vhost, cleanName(m.Exchange)
+	vhost, name := ch.conn.vhost, CleanName(m.Exchange)
 	if m.Passive {
 		return vhost.FindExchange(name)
 	}
@@ -90,7 +90,7 @@ func (ch *channel) unbind(b binding.Spec) error {
 
 func (ch *channel) exchangeBinding(source, destination, key string, args amqp.Table) binding.Spec {
 	return binding.Spec{
-		VHost: ch.conn.vhost.Name(), Source: cleanName(source), Destination: cleanName(destination),
+		VHost: ch.conn.vhost.Name(), Source: CleanName(source), Destination: CleanName(destination),
 		Kind: binding.ToExchange, RoutingKey: key, Arguments: args,
 	}
 }
@@ -123,7 +123,7 @@ func (ch *channel) handleQueue(method amqp.Method) error {
 		n, err := conn.vhost.PurgeQueue(name, conn)
 		return ch.reply(m.NoWait, err, &amqp.QueuePurgeOk{MessageCount: uint32(n)})
 	case *amqp.QueueDelete:
-		name, err := ch.queueName(cleanName(m.Queue))
+		name, err := ch.queueName(CleanName(m.Queue))
 		if err != nil {
 			return err
 		}
@@ -154,7 +154,7 @@ func (ch *channel) declareQueue(m *amqp.QueueDeclare) error {
 }
 
 func (ch *channel) declaredQueue(m *amqp.QueueDeclare) (*queue.Queue, error) {
-	conn, name := ch.conn, cleanName(m.Queue)
+	conn, name := ch.conn, CleanName(m.Queue)
 	if m.Passive {
 		return conn.vhost.Queue(name, conn)
 	}
@@ -167,7 +167,7 @@ func (ch *channel) declaredQueue(m *amqp.QueueDeclare) (*queue.Queue, error) {
 // queueBinding resolves the names. With neither a queue nor a key, the key is
 // the name of the most recently declared queue, too.
 func (ch *channel) queueBinding(name, source, key string, args amqp.Table) (binding.Spec, error) {
-	resolved, err := ch.queueName(cleanName(name))
+	resolved, err := ch.queueName(CleanName(name))
 	if err != nil {
 		return binding.Spec{}, err
 	}
@@ -175,7 +175,7 @@ func (ch *channel) queueBinding(name, source, key string, args amqp.Table) (bind
 		key = resolved
 	}
 	return binding.Spec{
-		VHost: ch.conn.vhost.Name(), Source: cleanName(source), Destination: resolved,
+		VHost: ch.conn.vhost.Name(), Source: CleanName(source), Destination: resolved,
 		Kind: binding.ToQueue, RoutingKey: key, Arguments: args,
 	}, nil
 }
