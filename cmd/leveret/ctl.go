@@ -75,19 +75,26 @@ func dataDir() string {
 // looks at that.
 func programCommands() []*cobra.Command {
 	var list []*cobra.Command
-	add := func(name, about string) {
-		list = append(list, &cobra.Command{
+	add := func(name, about, program string, before ...string) {
+		command := &cobra.Command{
 			Use: name, Short: about, DisableFlagParsing: true,
+			ValidArgsFunction: func(_ *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+				return ctl.Complete(program, slices.Concat(before, args), begun), cobra.ShellCompDirectiveDefault
+			},
 			RunE: func(*cobra.Command, []string) error { // main has run it, if it understood the options before it
 				return fail(statusUsage, fmt.Errorf("options of %s go behind it; leveret %s --help tells of them", name, name))
 			},
+		}
+		command.SetHelpFunc(func(command *cobra.Command, _ []string) {
+			ctl.Run(program, slices.Concat([]string{"help"}, before), ctl.Environment{Stdout: command.OutOrStdout(), Stderr: command.ErrOrStderr()})
 		})
+		list = append(list, command)
 	}
 	for _, name := range ctl.Programs() {
-		add(name, "What "+name+" does, for a running broker ("+name+" help)")
+		add(name, "What "+name+" does, for a running broker ("+name+" help)", name)
 	}
 	for name, about := range ctl.Own() {
-		add(name, about)
+		add(name, about, ctl.OwnName, name)
 	}
 	return list
 }

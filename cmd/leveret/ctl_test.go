@@ -65,6 +65,9 @@ func TestCommandLine(t *testing.T) {
 		{binary(t), "move to nowhere", "no queue 'nowhere' in vhost '/'", 65},
 		{binary(t), "trace --queue (", "error parsing regexp", 65},
 		{binary(t), "-q queues name messages_ready", "name\tmessages_ready\nfrom\t0\nto\t1\n", 0},
+		{binary(t), "help move", "--to-vhost     virtual host of the destination", 0},
+		{binary(t), "top --help", "leveret top [queues|connections] [--by <order>]", 0},
+		{link, "list_queues --help", "rabbitmqctl list_queues [--vhost <vhost>]", 0},
 		{link, "stop", "Stopping and halting node", 0},
 	} {
 		out, status := call(one.program, strings.Split(one.args, " ")...)
@@ -73,4 +76,33 @@ func TestCommandLine(t *testing.T) {
 	}
 	status, _, stderr := p.wait()
 	require.Zero(t, status, stderr)
+}
+
+// Shells ask the executable what can stand where: that knows all commands, with their
+// options, and those of RabbitMQ's programs.
+func TestCompletion(t *testing.T) {
+	for line, want := range map[string][]string{
+		"":                       {"move\t", "trace\t", "top\t", "purge\t", "rabbitmqctl\t", "bench\t", "serve\t"},
+		"mo":                     {"move\tMove the messages"},
+		"top ":                   {"queues\t", "connections\t"},
+		"top --by d":             {"deliver\t", "depth\t"},
+		"queues --format ":       {"table\t", "csv\t", "json\t"},
+		"move a b --to":          {"--to-vhost\tvirtual host of the destination"},
+		"trace --b":              {"--body\thow many octets"},
+		"rabbitmqctl list_q":     {"list_queues\tLists queues"},
+		"rabbitmq-diagnostics c": {"check_running\t"},
+		"rabbitmqctl x --prio":   {"--priority\t"},
+	} {
+		args := append([]string{"__complete"}, strings.Split(line, " ")...)
+		out, err := exec.Command(binary(t), args...).Output()
+		require.NoError(t, err)
+		for _, word := range want {
+			require.Contains(t, "\n"+string(out), "\n"+word, line)
+		}
+	}
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		out, err := exec.Command(binary(t), "completion", shell).Output()
+		require.NoError(t, err)
+		require.Contains(t, string(out), "__complete", shell)
+	}
 }

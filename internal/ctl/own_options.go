@@ -2,9 +2,11 @@ package ctl
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -42,7 +44,7 @@ func (o *optional) Set(value string) error {
 func (o *optional) Type() string { return "string" }
 
 func (o *ownOptions) add(f *pflag.FlagSet) {
-	f.IntVar(&o.count, "count", 0, "how many messages at most")
+	f.IntVar(&o.count, "count", 0, "how many messages or rows at most")
 	f.IntVar(&o.body, "body", 0, "how many octets of each body are shown")
 	f.StringVar(&o.by, "by", "", "what top sorts by: "+strings.Join(orderNames(), ", "))
 	f.BoolVar(&o.once, "once", false, "show top once, for scripts")
@@ -52,6 +54,24 @@ func (o *ownOptions) add(f *pflag.FlagSet) {
 	f.Var(&o.toVHost, "to-vhost", "virtual host of the destination")
 	f.Var(&o.exchange, "exchange", "exchange that messages go to, or that they come from")
 	f.Var(&o.routingKey, "routing-key", "routing key that messages get")
+}
+
+// ownHelp tells of the options that a command names, and of those of all commands.
+func ownHelp(to io.Writer, arguments string) {
+	var o options
+	flags := o.flags()
+	o.own.add(flags)
+	fmt.Fprint(to, "\nOptions\n\n")
+	flags.VisitAll(func(f *pflag.Flag) {
+		if slices.Contains(sharedOptions(), f.Name) || strings.Contains(arguments, "--"+f.Name+" ") || strings.Contains(arguments, "--"+f.Name+"]") {
+			fmt.Fprintf(to, "   --%-12s %s\n", f.Name, f.Usage)
+		}
+	})
+}
+
+// sharedOptions are those that each of Leveret's own commands takes.
+func sharedOptions() []string {
+	return strings.Fields("vhost format quiet silent timeout data-dir socket url username password")
 }
 
 // usualInterval is how often top looks: rates are counted anew as often.

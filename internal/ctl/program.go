@@ -99,7 +99,7 @@ func (o *options) flags() *pflag.FlagSet {
 	f.StringVarP(&o.node, "node", "n", "", "kept for scripts: there is one node")
 	f.BoolVarP(&o.long, "longnames", "l", false, "kept for scripts")
 	f.StringVar(&o.formatter, "formatter", formatTable, "table, pretty_table, json or csv")
-	f.StringVar(&o.formatter, "format", formatTable, "the same")
+	f.StringVar(&o.formatter, "format", formatTable, "table, pretty_table, json or csv")
 	f.BoolVar(&o.dry, "dry-run", false, "tell what an import would do")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no announcements")
 	f.BoolVarP(&o.silent, "silent", "s", false, "no announcements and no headers")
@@ -181,7 +181,7 @@ func Run(name string, args []string, e Environment) int {
 	}
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, pflag.ErrHelp) {
-			return p.help(e.Stdout, "")
+			return p.help(e.Stdout, Word(args))
 		}
 		fmt.Fprintf(e.Stderr, "Error (argument validation): %v\n", err)
 		return usageError
@@ -274,6 +274,9 @@ func (p program) help(to io.Writer, name string) int {
 	if i := slices.IndexFunc(p.commands, func(one command) bool { return one.name == name }); i >= 0 {
 		one := p.commands[i]
 		fmt.Fprintf(to, "\nUsage\n\n%s %s %s\n\n%s\n", p.name, one.name, one.arguments, one.about)
+		if p.name == OwnName {
+			ownHelp(to, one.arguments)
+		}
 		return 0
 	}
 	fmt.Fprintf(to, "Usage\n\n%s [--node <node>] [--timeout <timeout>] [--quiet] [--socket <path> | --url <url> --username <user> --password <password>] <command> [<command options>]\n\nAvailable commands:\n\n", p.name)
