@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh: runs the tools that people operate RabbitMQ with against the broker of this
-# repository: the rabbitmqadmin script of Debian's rabbitmq-server, Prometheus and its
-# promtool, Celery's remote control. Prints a line for each check, and fails if one does.
+# repository: the rabbitmqadmin script of Debian's rabbitmq-server, Go's client rabbit-hole,
+# Prometheus and its promtool, Celery's remote control. Prints a line for each check, and fails if one does.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -103,6 +103,13 @@ expect "rabbitmqadmin delete vhost" "vhost deleted" admin delete vhost name=shop
 expect "rabbitmqadmin import" Uploaded admin import before.json
 expect "rabbitmqadmin export again" Exported admin export after.json
 expect "import and export: nothing differs" "" cmp before.json after.json
+
+replay() {
+	OPERATIONS_HTTP_URL=http://guest:guest@127.0.0.1:$1 OPERATIONS_AMQP_URL=amqp://guest:guest@127.0.0.1:$2/ \
+		go test -C "$here/rabbithole" -count=1
+}
+expect "rabbit-hole, the client: go vet" "" go vet -C "$here/rabbithole"
+expect "rabbit-hole: each function of the client" ok replay "$http" "$amqp"
 
 # RabbitMQ's own name of one metric is against the rules of promtool.
 lint() {
