@@ -19,6 +19,24 @@ type client struct {
 	http           http.Client
 	base           string
 	user, password string
+	// received is told how many octets of an answer have come; nil is nobody.
+	received func(octets int64)
+}
+
+// counted reads an answer and tells how far that is.
+type counted struct {
+	io.Reader
+	octets int64
+	tell   func(octets int64)
+}
+
+// Read implements io.Reader.
+func (c *counted) Read(into []byte) (int, error) {
+	n, err := c.Reader.Read(into)
+	if c.octets += int64(n); c.tell != nil {
+		c.tell(c.octets)
+	}
+	return n, err
 }
 
 // refusal is an answer of the API that is no success.
@@ -88,7 +106,7 @@ func (c *client) do(method, path string, body, into any) error {
 		return &failure{status: unavailable, text: "unable to reach the broker: " + err.Error()}
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
+	answer, err := io.ReadAll(&counted{Reader: response.Body, tell: c.received})
 	if err != nil {
 		return &failure{status: unavailable, text: "the broker does not answer: " + err.Error()}
 	}

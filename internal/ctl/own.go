@@ -1,12 +1,9 @@
 package ctl
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 )
 
 // OwnName is the program of Leveret's own commands, which are called without its name.
@@ -25,9 +22,7 @@ func ownCommands() []command {
 		{"publish", "<exchange> <routing key> [<payload>|-]", 2, 3, "Publish a message; the payload may come from standard input", nil, publishOne},
 		{"get", "<queue> [<count>]", 1, 2, "Take messages out of a queue", nil, func(c *call) error { return c.fetch("ack_requeue_false") }},
 		{"peek", "<queue> [<count>]", 1, 2, "Show the first messages of a queue, which keeps them, as redelivered ones", nil, func(c *call) error { return c.fetch("ack_requeue_true") }},
-		{"purge", "<queue>", 1, 1, "Drop the ready messages of a queue", nil, func(c *call) error {
-			return c.do(http.MethodDelete, at("queues", c.options.vhost, c.args[0], "contents"), nil, nil)
-		}},
+		{"purge", "<queue> [<queue> ...]", 1, without, "Drop the ready messages of queues", nil, purge},
 		{"move", "<queue> [<destination>] [--count <n>] [--to-vhost <vhost>] [--exchange <exchange> [--routing-key <key>]]", 1, 2,
 			"Move the messages of a queue to another one, or to an exchange, without losing any", nil, moveMessages},
 		{"trace", "[--vhost <vhost>] [--queue <pattern>] [--exchange <pattern>] [--user <name>] [--body <octets>] [--count <n>]", 0, 0,
@@ -38,6 +33,9 @@ func ownCommands() []command {
 			if len(c.args) == 0 {
 				c.args = []string{"-"}
 			}
+			bar := c.progress("exporting, octets:", 0)
+			defer bar.end()
+			c.received = bar.at
 			return exportDefinitions(c)
 		}},
 		{"import", "<file>|- [--dry-run]", 1, 1, "Import definitions; --dry-run shows what would be new or different", nil, importOwn},
@@ -69,6 +67,19 @@ func publishOne(c *call) error {
 	return nil
 }
 
+// purge drops the ready messages of queues, one after the other.
+func purge(c *call) error {
+	bar := c.progress("purging", int64(len(c.args)))
+	defer bar.end()
+	for i, name := range c.args {
+		if err := c.do(http.MethodDelete, at("queues", c.options.vhost, name, "contents"), nil, nil); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		bar.at(int64(i + 1))
+	}
+	return nil
+}
+
 // fetch gets messages, and does with them what the mode says.
 func (c *call) fetch(mode string) error {
 	count := 1
@@ -85,129 +96,4 @@ func (c *call) fetch(mode string) error {
 		return err
 	}
 	return c.show([]string{"exchange", "routing_key", "redelivered", "payload_bytes", "payload"}, messages)
-}
-
-// importOwn imports a file, or tells what that would do.
-func importOwn(c *call) error {
-	file, err := c.input(c.args[0])
-	if err != nil {
-		return &failure{dataError, err.Error()}
-	}
-	if !c.options.dry {
-		return c.do(http.MethodPost, at("definitions"), file, nil)
-	}
-	var wanted, current map[string]json.RawMessage
-	if err := json.Unmarshal(file, &wanted); err != nil {
-		return &failure{dataError, "the file is no JSON object: " + err.Error()}
-	}
-	if err := c.get(at("definitions"), &current); err != nil {
-		return err
-	}
-	differences := 0
-	for _, kind := range definitionKinds() {
-		list, err := listOf(kind, wanted[kind])
-		if err != nil {
-			return err
-		}
-		there, err := listOf(kind, current[kind])
-		if err != nil {
-			return err
-		}
-		for _, line := range differing(kind, list, there) {
-			c.say("%s", line)
-			differences++
-		}
-	}
-	if differences == 0 {
-		c.say("nothing would change")
-	}
-	return nil
-}
-
-// definitionKinds are the lists of a file of definitions, in the order of an import.
-func definitionKinds() []string {
-	return strings.Fields("users vhosts permissions topic_permissions global_parameters policies parameters exchanges queues bindings")
-}
-
-func listOf(kind string, raw json.RawMessage) ([]object, error) {
-	var list []object
-	if raw == nil {
-		return nil, nil
-	}
-	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, &failure{dataError, kind + " is no list of objects: " + err.Error()}
-	}
-	return list, nil
-}
-
-// differing tells of what is new, and of what is there and would be changed.
-func differing(kind string, wanted, current []object) (lines []string) {
-	for _, w := range wanted {
-		name := identity(w)
-		i := slices.IndexFunc(current, func(o object) bool { return identity(o) == name })
-		if i < 0 {
-			lines = append(lines, fmt.Sprintf("+ %s %s", kind, name))
-			continue
-		}
-		if kind == "exchanges" || kind == "queues" {
-			continue // which stay as they are
-		}
-		for key, value := range w {
-			if was := term(current[i][key]); was != term(value) {
-				lines = append(lines, fmt.Sprintf("~ %s %s: %s is %q, would be %q", kind, name, key, was, term(value)))
-			}
-		}
-	}
-	slices.Sort(lines)
-	return lines
-}
-
-// identity is what tells an object of its kind from the others.
-func identity(o object) string {
-	var parts []string
-	for _, key := range strings.Fields("vhost component name user exchange source destination_type destination routing_key") {
-		if v, ok := o[key]; ok {
-			parts = append(parts, term(v))
-		}
-	}
-	if _, binding := o["source"]; binding {
-		parts = append(parts, term(o["arguments"]))
-	}
-	return strings.Join(parts, " ")
-}
-
-// What doctor wants of a machine.
-const (
-	fewFiles = 10_000 // open files: less is few for a broker of many clients
-	nearDisk = 2      // times the limit: free disk below it will soon be an alarm
-)
-
-func doctor(c *call) error {
-	n, err := c.theNode()
-	if err != nil {
-		return err
-	}
-	number := func(key string) float64 { f, _ := n[key].(float64); return f }
-	problems := 0
-	look := func(what string, well bool, advice string) {
-		if well {
-			c.say("ok       %s", what)
-			return
-		}
-		problems++
-		c.say("problem  %s: %s", what, advice)
-	}
-	look("memory", n["mem_alarm"] != true, "publishers are blocked: consume what is queued, or raise memory-high-watermark")
-	look("disk", n["disk_free_alarm"] != true && number("disk_free") > nearDisk*number("disk_free_limit"), "free space comes near disk-free-limit, where publishers are blocked")
-	look("open files", number("fd_total") == 0 || number("fd_total") >= fewFiles, fmt.Sprintf("the limit is %.0f: raise it (ulimit -n, LimitNOFILE)", number("fd_total")))
-	for _, check := range []struct{ what, path, advice string }{
-		{"virtual hosts", "virtual-hosts", "one is down: see the log"},
-		{"certificates", "certificate-expiration/1/months", "one ends within a month: renew it"},
-	} {
-		look(check.what, c.healthy(check.path) == nil, check.advice)
-	}
-	if problems > 0 {
-		return &failure{unavailable, fmt.Sprintf("%d problems", problems)}
-	}
-	return nil
 }
