@@ -4,20 +4,31 @@ import (
 	"sync/atomic"
 
 	"github.com/leveretmq/leveret/message"
+	"github.com/leveretmq/leveret/queue"
 )
 
 // Entrance counts what enters at an exchange. Channels count in batches, so that it
 // does not matter that several share it. Its methods are safe for concurrent use.
 type Entrance struct {
-	name string // of the exchange
+	source *queue.Source // as which queues know the exchange; nil for none
 
 	in, out, confirmable, confirmed, returned, dropped atomic.Uint64
 	// heir is who counts on when the exchange is deleted; nil before.
 	heir atomic.Pointer[Entrance]
 }
 
+func newEntrance(exchange string) *Entrance {
+	return &Entrance{source: queue.NewSource(exchange)}
+}
+
 // Name is the name of the exchange.
-func (e *Entrance) Name() string { return e.name }
+func (e *Entrance) Name() string { return e.source.Name() }
+
+// Source is as what queues have to count the exchange.
+func (e *Entrance) Source() *queue.Source { return e.source }
+
+// Open says whether the exchange is still there.
+func (e *Entrance) Open() bool { return e.heir.Load() == nil }
 
 // Published counts messages of one route: how many, to how many queues each, and
 // whether they are to be confirmed. Those without queues are counted by Unroutable
@@ -66,6 +77,7 @@ func (e *Entrance) counters() message.Counters {
 // may be lost; none is counted twice.
 func (e *Entrance) bequeath(heir *Entrance) {
 	e.heir.Store(heir)
+	e.source.Retire()
 	for _, n := range [...]struct{ from, to *atomic.Uint64 }{
 		{&e.in, &heir.in}, {&e.out, &heir.out}, {&e.confirmable, &heir.confirmable},
 		{&e.confirmed, &heir.confirmed}, {&e.returned, &heir.returned}, {&e.dropped, &heir.dropped},

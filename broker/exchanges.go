@@ -77,7 +77,7 @@ func (v *VHost) addExchange(spec exchange.Spec) *exchangeNode {
 		spec:     spec,
 		router:   exchange.NewRouter[target](spec),
 		sourceOf: make(map[string]*edge),
-		entrance: &Entrance{name: spec.Name},
+		entrance: newEntrance(spec.Name),
 	}
 	node.govern(exchangePolicy(v.policies, spec.Name))
 	v.exchanges[spec.Name] = node

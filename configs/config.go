@@ -55,6 +55,11 @@ type Config struct {
 	// Largest body of a request to the HTTP API, in octets: a file of definitions has
 	// to fit.
 	HTTPMaxBody int64 `key:"http-max-body"`
+	// How much the HTTP API tells of what messages do, as RabbitMQ's
+	// management.rates_mode: basic tells of each object, detailed also of what goes
+	// on between any two (from an exchange to a queue, from a queue to a channel),
+	// none only how many messages there are.
+	RatesMode string `key:"rates-mode"`
 	// Address of the Prometheus metrics, or none. Whoever can connect can read
 	// them.
 	MetricsListen string `key:"metrics-listen"`
@@ -223,6 +228,9 @@ type Config struct {
 	PasswordHashing string `key:"password-hashing"`
 	// Users who may connect from this machine only.
 	LoopbackUsers []string `key:"loopback-users"`
+	// Whether tries to log in are also counted by address and user, not just by
+	// protocol. RabbitMQ's track_auth_attempt_source.
+	TrackLogins bool `key:"track-logins"`
 
 	// Virtual host that is made in an empty data directory, or at each start if it
 	// is another one than the default. Others are made while the broker runs, and
@@ -252,6 +260,13 @@ const (
 	QueueClassic = "classic"
 	QueueQuorum  = "quorum"
 	QueueStream  = "stream"
+)
+
+// The values of Config.RatesMode.
+const (
+	RatesBasic    = "basic"
+	RatesDetailed = "detailed"
+	RatesNone     = "none"
 )
 
 // The values of Config.LogFormat.
@@ -323,6 +338,7 @@ func Default() Config {
 		TLSClients:             ClientsNone,
 		TLSVersion:             TLS12,
 		HTTPListen:             ":15672",
+		RatesMode:              RatesBasic,
 		MetricsListen:          ":15692",
 		HTTPSListen:            ListenNone,
 		HTTPMaxBody:            20_000_000,

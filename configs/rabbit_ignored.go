@@ -32,7 +32,7 @@ func runtimeIgnored() []ignoredRule {
 			"message_store_shutdown_timeout", "msg_store_file_size_limit", "vhost_restart_strategy", "file_handles_high_watermark",
 		}},
 		{why: "the memory of the machine or the control group counts", matters: true, patterns: []string{"total_memory_available_override_value"}},
-		{why: "what is counted does not depend on it", patterns: []string{"collect_statistics", "collect_statistics_interval", "management_agent.**"}},
+		{why: "what is counted does not depend on it", patterns: []string{"collect_statistics", "collect_statistics_interval", "management_agent.filter_aggregated_queue_metrics_pattern"}},
 		{why: "no feature is on its way out", patterns: []string{"deprecated_features.permit.*", "feature_flags.**", "exchange_types.*.enabled"}},
 		{why: "the product has its own name", patterns: []string{"product.name", "product.version", "motd_file"}},
 	}
@@ -92,7 +92,7 @@ func transportIgnored() []ignoredRule {
 func outputIgnored() []ignoredRule {
 	return []ignoredRule{
 		{why: "the management has one form", patterns: []string{
-			"management.rates_mode", "management.sample_retention_policies.**", "management.db_cache_multiplier", "management.http_log_dir",
+			"management.sample_retention_policies.**", "management.db_cache_multiplier", "management.http_log_dir",
 			"management.disable_stats", "management.enable_queue_totals", "management.cors.**", "management.csp.**", "management.hsts.**",
 			"management.headers.**", "management.http.**", "management.login_session_timeout",
 			"management.tcp.*", "management.listener.server.*", "management.restrictions.**", "management.extension.**",

@@ -48,6 +48,23 @@ func finding(t *testing.T, r configs.Report, name string) configs.Finding {
 	return configs.Finding{}
 }
 
+// The rates of the management, and that it collects none.
+func TestRabbitConf_Rates(t *testing.T) {
+	for content, want := range map[string]string{
+		"":                                 configs.RatesBasic,
+		"management.rates_mode = detailed": configs.RatesDetailed,
+		"management.rates_mode = none":     configs.RatesNone,
+		"management_agent.disable_metrics_collector = true":  configs.RatesNone,
+		"management_agent.disable_metrics_collector = false": configs.RatesBasic,
+	} {
+		c, _, err := report(t, "--rabbitmq-conf", conf(t, content))
+		require.NoError(t, err, content)
+		require.Equal(t, want, c.RatesMode, content)
+	}
+	_, _, err := report(t, "--rabbitmq-conf", conf(t, "management.rates_mode = all"))
+	require.ErrorContains(t, err, "rates")
+}
+
 const usualConf = `# a file as they are
 listeners.tcp.1 = 127.0.0.1:5673
 listeners.tcp.2 = ::1:5674

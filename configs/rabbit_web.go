@@ -20,15 +20,15 @@ func (a listenAddress) text(port string) string {
 }
 
 func webRules() []rule {
-	plain := func(t *translation) *listenAddress { return &t.plain }
+	open := func(t *translation) *listenAddress { return &t.plain }
 	secure := func(t *translation) *listenAddress { return &t.secure }
 	metrics := func(t *translation) *listenAddress { return &t.metrics }
 	hidden := func(t *translation) *listenAddress { return &t.hidden }
 	return []rule{
-		{"management.tcp.ip", keyHTTP, addressIP(plain)},
-		{"management.tcp.port", keyHTTP, addressPort(plain)},
-		{"management.listener.ip", keyHTTP, addressIP(plain)},
-		{"management.listener.port", keyHTTP, addressPort(plain)},
+		{"management.tcp.ip", keyHTTP, addressIP(open)},
+		{"management.tcp.port", keyHTTP, addressPort(open)},
+		{"management.listener.ip", keyHTTP, addressIP(open)},
+		{"management.listener.port", keyHTTP, addressPort(open)},
 		{"management.listener.ssl", keyHTTPS, takeOldHTTPS},
 		{"management.ssl.ip", keyHTTPS, addressIP(secure)},
 		{"management.ssl.port", keyHTTPS, addressPort(secure)},
@@ -43,6 +43,8 @@ func webRules() []rule {
 		{"management.http.max_body_size", "http-max-body", bounded("http-max-body", func(n int64) int64 {
 			return min(max(n, leastBody), mostBody)
 		})},
+		{"management.rates_mode", keyRates, plain(keyRates)},
+		{"management_agent.disable_metrics_collector", keyRates, takeNoCollector},
 		{"prometheus.tcp.ip", keyMetrics, addressIP(metrics)},
 		{"prometheus.tcp.port", keyMetrics, addressPort(metrics)},
 		{"prometheus.ssl.ip", keyMetrics, hiddenMetrics(addressIP(hidden))},
@@ -54,6 +56,7 @@ const (
 	keyHTTP    = "http-listen"
 	keyHTTPS   = "https-listen"
 	keyMetrics = "metrics-listen"
+	keyRates   = "rates-mode"
 )
 
 func addressIP(of func(*translation) *listenAddress) taker {
@@ -80,6 +83,16 @@ func hiddenMetrics(take taker) taker {
 		}
 		return "", miss("metrics are not served over TLS: put a proxy in front of metrics-listen")
 	}
+}
+
+// takeNoCollector takes that the management collects nothing.
+func takeNoCollector(t *translation, g given) (string, error) {
+	off, err := asTruth(g.value)
+	if err != nil || !off {
+		return "", err
+	}
+	t.set(keyRates, RatesNone, g)
+	return "the HTTP API tells how many messages there are, and no more", nil
 }
 
 func takeOldHTTPS(t *translation, g given) (string, error) {

@@ -121,6 +121,7 @@ func listenSettings() []setting {
 			flag("address of the HTTP API over TLS, or none"),
 		newSetting("http-prefix", func(c *Config) *string { return &c.HTTPPrefix }, asText, pathPrefix),
 		newSetting("http-max-body", func(c *Config) *int64 { return &c.HTTPMaxBody }, asSize, between[int64](leastBody, mostBody)),
+		newSetting("rates-mode", func(c *Config) *string { return &c.RatesMode }, asText, oneOf(RatesBasic, RatesDetailed, RatesNone)),
 		newSetting("metrics-listen", func(c *Config) *string { return &c.MetricsListen }, asText, addressOrNone).
 			flag("address of the Prometheus metrics, or none"),
 		newSetting("pprof-listen", func(c *Config) *string { return &c.PprofListen }, asText, thisMachine).
@@ -225,6 +226,7 @@ func accessSettings() []setting {
 		newSetting("password-hashing", func(c *Config) *string { return &c.PasswordHashing }, asText, oneOf(HashingSHA256, HashingSHA512, HashingArgon2id)),
 		newSetting(keyUsersOnce, func(c *Config) *bool { return &c.UsersOnce }, asBool),
 		newSetting("loopback-users", func(c *Config) *[]string { return &c.LoopbackUsers }, asTexts),
+		newSetting("track-logins", func(c *Config) *bool { return &c.TrackLogins }, asBool),
 		newSetting("vhost", func(c *Config) *string { return &c.VHost }, asText, shortText),
 		newSetting("cluster-name", func(c *Config) *string { return &c.ClusterName }, asText),
 		newSetting("node-name", func(c *Config) *string { return &c.NodeName }, asText),

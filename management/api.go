@@ -52,6 +52,8 @@ type Options struct {
 	LogLevels LogLevels
 	// LogLines can be watched by administrators; nil cannot.
 	LogLines LogLines
+	// RatesMode is how much is told of what messages do, RatesBasic if empty.
+	RatesMode RatesMode
 	// Logger hears of refusals and of failures; nil is silence.
 	Logger *slog.Logger
 }
@@ -87,6 +89,7 @@ var _ http.Handler = (*API)(nil)
 func New(o Options) *API {
 	o.ClusterName = cmp.Or(o.ClusterName, o.NodeName)
 	o.Version = cmp.Or(o.Version, DefaultVersion)
+	o.RatesMode = cmp.Or(o.RatesMode, RatesBasic)
 	o.MaxBody = cmp.Or(o.MaxBody, DefaultMaxBody)
 	a := &API{
 		admin: o.Admin, broker: o.Broker, server: o.Server, directory: o.Admin.Directory(), authority: o.Authority,
@@ -95,7 +98,7 @@ func New(o Options) *API {
 	}
 	a.streams = make(chan struct{}, maxStreams)
 	a.streaming, a.endStreams = context.WithCancel(context.Background())
-	a.samples = newSampler(a.broker, a.server)
+	a.samples = newSampler(a.broker, a.server, o.RatesMode)
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}

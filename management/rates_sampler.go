@@ -32,6 +32,7 @@ type traffic [trafficCounts]int64
 type sampler struct {
 	broker *broker.Broker
 	server *server.Server
+	mode   RatesMode
 
 	queues      *series[named]
 	exchanges   *series[named]
@@ -42,15 +43,17 @@ type sampler struct {
 	connections *series[uint64]
 	channels    *series[channelKey]
 	traffic     *series[string] // of virtual hosts
+	passages    *series[passage]
+	dealings    *series[dealing]
 
 	seen map[uint64]traffic // of each open connection
 	sums map[string]traffic // of each virtual host, closed connections included
 }
 
-func newSampler(b *broker.Broker, s *server.Server) *sampler {
+func newSampler(b *broker.Broker, s *server.Server, mode RatesMode) *sampler {
 	basic, global := basicPolicy(), globalPolicy()
 	return &sampler{
-		broker: b, server: s,
+		broker: b, server: s, mode: mode,
 		queues:      newSeries[named](queueCounts, messageCounts, basic),
 		exchanges:   newSeries[named](queueCounts, messageCounts, basic),
 		vhosts:      newSeries[string](queueCounts, messageCounts, global),
@@ -60,6 +63,8 @@ func newSampler(b *broker.Broker, s *server.Server) *sampler {
 		connections: newSeries[uint64](trafficCounts, trafficCounts, basic),
 		channels:    newSeries[channelKey](queueCounts, messageCounts, basic),
 		traffic:     newSeries[string](trafficCounts, trafficCounts, global),
+		passages:    newSeries[passage](1, 1, detailedPolicy()),
+		dealings:    newSeries[dealing](messageCounts, messageCounts, detailedPolicy()),
 		seen:        make(map[uint64]traffic),
 		sums:        make(map[string]traffic),
 	}
@@ -84,6 +89,7 @@ func (a *API) Run(ctx context.Context) {
 func (s *sampler) sample(round int64, nodeOf func(whole numbers) nodeNumbers) {
 	node := nodeOf(s.sampleQueues(round))
 	s.sampleConnections(round)
+	s.sampleDetails(round)
 	churn := churnNumbers(s.broker.Churn())
 	s.churn.record(round, func(each func(struct{}, []int64)) { each(struct{}{}, churn[:]) })
 	s.node.record(round, func(each func(struct{}, []int64)) { each(struct{}{}, node[:]) })
@@ -98,15 +104,15 @@ func (s *sampler) sampleQueues(round int64) (whole numbers) {
 			s.vhosts.record(round, func(vhosts func(string, []int64)) {
 				t := s.broker.Survey(broker.Survey{
 					Queue: func(q *queue.Status) {
-						n = queueNumbers(q)
+						n = s.told(queueNumbers(q))
 						queues(named{q.Spec.VHost, q.Spec.Name}, n[:])
 					},
 					Exchange: func(x *broker.ExchangeStatus) {
-						n = numbersOf(&x.Counters)
+						n = s.told(numbersOf(&x.Counters))
 						exchanges(named{x.Spec.VHost, x.Spec.Name}, n[:])
 					},
 					VHost: func(name string, t *broker.Totals) {
-						n = totalNumbers(t)
+						n = s.told(totalNumbers(t))
 						vhosts(name, n[:])
 					},
 				})
@@ -157,7 +163,7 @@ func (s *sampler) sampleConnections(round int64) {
 					connections(c.Number, n[:])
 				},
 				Channel: func(c server.ChannelCounts) {
-					of = numbersOf(&c.Counters)
+					of = s.told(numbersOf(&c.Counters))
 					channels(channelKey{c.Connection, c.Number}, of[:])
 				},
 			})

@@ -18,7 +18,7 @@ type channelView struct {
 	GarbageCollection   collection   `json:"garbage_collection"`
 	GlobalPrefetch      int          `json:"global_prefetch_count"`
 	IdleSince           string       `json:"idle_since,omitempty"`
-	Stats               channelStats `json:"message_stats"`
+	Stats               channelStats `json:"message_stats,omitzero"`
 	Unacked             int          `json:"messages_unacknowledged"`
 	Uncommitted         int          `json:"messages_uncommitted"`
 	Unconfirmed         int          `json:"messages_unconfirmed"`
@@ -39,8 +39,8 @@ type channelView struct {
 type channelDetail struct {
 	channelView
 	Consumers  []consumerView `json:"consumer_details"`
-	Deliveries []passageView  `json:"deliveries"`
-	Publishes  []passageView  `json:"publishes"`
+	Deliveries []deliveryView `json:"deliveries"`
+	Publishes  []publishView  `json:"publishes"`
 }
 
 func (a *API) channelView(connection uint64, ch *server.ChannelStatus, asked windows) channelView {
@@ -50,7 +50,7 @@ func (a *API) channelView(connection uint64, ch *server.ChannelStatus, asked win
 		AcksUncommitted: ch.AcksUncommitted, Confirm: ch.Confirm,
 		Connection:    peerView{Name: ch.Connection, PeerHost: ch.PeerHost, PeerPort: ch.PeerPort},
 		ConsumerCount: len(ch.Consumers), GlobalPrefetch: ch.GlobalPrefetch, IdleSince: idleSince(ch.IdleSince, time.Now()),
-		Stats: r.channel(), Unacked: ch.Unacked, Uncommitted: ch.Uncommitted, Unconfirmed: ch.Unconfirmed,
+		Stats: told(a.options.RatesMode, r.channel), Unacked: ch.Unacked, Uncommitted: ch.Uncommitted, Unconfirmed: ch.Unconfirmed,
 		Name: ch.Name, Node: a.options.NodeName, Number: ch.Number, Prefetch: ch.Prefetch, State: ch.State,
 		Transactional: ch.Transactional, User: ch.User, By: ch.User, VHost: ch.VHost,
 	}
@@ -101,7 +101,7 @@ func (a *API) showChannel(r *request) (reply, error) {
 			return show(channelDetail{
 				channelView: a.channelView(c.Number, &c.Channels[i], asked),
 				Consumers:   a.consumerViews(c.Channels[i].Consumers),
-				Deliveries:  []passageView{}, Publishes: []passageView{},
+				Deliveries:  a.deliveriesOf(c.Number, &c.Channels[i], asked), Publishes: a.publishesOf(c.Number, &c.Channels[i], asked),
 			}), nil
 		}
 	}
@@ -119,7 +119,7 @@ type consumerView struct {
 	Timeout        int64                 `json:"consumer_timeout"` // milliseconds; zero is for ever
 	Exclusive      bool                  `json:"exclusive"`
 	Prefetch       int                   `json:"prefetch_count"`
-	Queue          queueName             `json:"queue"`
+	Queue          objectName            `json:"queue"`
 }
 
 // consumerChannel is where a consumer is.
@@ -133,24 +133,15 @@ type consumerChannel struct {
 	User           string `json:"user"`
 }
 
-type queueName struct {
-	Name  string `json:"name"`
-	VHost string `json:"vhost"`
-}
-
 func (a *API) consumerViews(consumers []queue.ConsumerStatus) []consumerView {
 	items := make([]consumerView, len(consumers))
 	for i := range consumers {
 		c := &consumers[i]
 		items[i] = consumerView{
 			Arguments: definitions.Arguments(c.Arguments), AckRequired: c.AckRequired, Active: c.Active, ActivityStatus: activity(c),
-			Channel: consumerChannel{
-				ConnectionName: c.Channel.Connection, Name: server.ChannelName(c.Channel.Connection, c.Channel.Number),
-				Node: a.options.NodeName, Number: c.Channel.Number,
-				PeerHost: c.Channel.PeerHost, PeerPort: c.Channel.PeerPort, User: c.Channel.User,
-			},
-			Tag: c.Tag, Timeout: c.Timeout.Milliseconds(), Exclusive: c.Exclusive, Prefetch: c.Prefetch,
-			Queue: queueName{Name: c.Queue, VHost: c.VHost},
+			Channel: a.channelOf(&c.Channel),
+			Tag:     c.Tag, Timeout: c.Timeout.Milliseconds(), Exclusive: c.Exclusive, Prefetch: c.Prefetch,
+			Queue: objectName{Name: c.Queue, VHost: c.VHost},
 		}
 	}
 	return items

@@ -108,7 +108,7 @@ func TestConsumers(t *testing.T) {
 	require.Equal(t, []string{"first", "second"}, []string{consumers[0].Tag, consumers[1].Tag})
 	require.Equal(t, []string{"single_active", "waiting"}, []string{consumers[0].ActivityStatus, consumers[1].ActivityStatus})
 	require.Equal(t, 7, consumers[0].Prefetch)
-	require.Equal(t, queueName{"single", "/"}, consumers[0].Queue)
+	require.Equal(t, objectName{"single", "/"}, consumers[0].Queue)
 	require.Len(t, fetch[[]consumerView](t, g, plainUser, "/api/consumers"), 2)
 	require.Empty(t, fetch[[]consumerView](t, g, policyUser, "/api/consumers"))
 	require.Empty(t, fetch[[]consumerView](t, g, rootUser, "/api/consumers/other"))

@@ -29,7 +29,7 @@ type exchangeView struct {
 	AutoDelete bool                  `json:"auto_delete"`
 	Durable    bool                  `json:"durable"`
 	Internal   bool                  `json:"internal"`
-	Stats      exchangeStats         `json:"message_stats"`
+	Stats      exchangeStats         `json:"message_stats,omitzero"`
 	Delayed    int                   `json:"messages_delayed,omitempty"`
 	Name       string                `json:"name"`
 	Policy     string                `json:"policy,omitempty"`
@@ -41,8 +41,8 @@ type exchangeView struct {
 // exchangeDetail is an exchange on its own.
 type exchangeDetail struct {
 	exchangeView
-	Incoming []passageView `json:"incoming"`
-	Outgoing []passageView `json:"outgoing"`
+	Incoming []publisherView `json:"incoming"`
+	Outgoing []outletView    `json:"outgoing"`
 }
 
 // internalUser is who has made what nobody has asked for, and what it is not known of
@@ -54,7 +54,7 @@ func (a *API) exchangeView(s *broker.ExchangeStatus, asked windows) exchangeView
 	r := reading{now: numbersOf(&s.Counters), motion: a.samples.exchanges.motion(key, asked), asked: asked}
 	return exchangeView{
 		Arguments: definitions.Arguments(s.Spec.Arguments), AutoDelete: s.Spec.AutoDelete, Durable: s.Spec.Durable,
-		Internal: s.Spec.Internal, Stats: r.passages(), Delayed: s.Held, Name: s.Spec.Name, Policy: s.Policy,
+		Internal: s.Spec.Internal, Stats: told(a.options.RatesMode, r.passages), Delayed: s.Held, Name: s.Spec.Name, Policy: s.Policy,
 		Type: s.Spec.Type, By: internalUser, VHost: s.Spec.VHost,
 	}
 }
@@ -83,7 +83,8 @@ func (a *API) showExchange(r *request) (reply, error) {
 	}
 	asked, err := parseWindows(r.query, time.Now())
 	return show(exchangeDetail{
-		exchangeView: a.exchangeView(&s, asked), Incoming: []passageView{}, Outgoing: []passageView{},
+		exchangeView: a.exchangeView(&s, asked), Incoming: a.publishersTo(s.Spec.VHost, s.Spec.Name, asked),
+		Outgoing: a.outletsOf(s.Spec.VHost, s.Spec.Name, asked),
 	}), err
 }
 

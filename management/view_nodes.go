@@ -123,7 +123,7 @@ func (a *API) node(asked windows) members {
 	m.set("disk_free_limit", facts.DiskFreeLimit)
 	m.set("disk_free_alarm", a.broker.Alarms().On(broker.Disk))
 	m.set("proc_total", procTotal)
-	m.set("rates_mode", "basic")
+	m.set("rates_mode", a.options.RatesMode)
 	m.set("uptime", min(time.Since(a.started).Milliseconds(), math.MaxUint32)) // a 32-bit number for some readers
 	m.set("run_queue", 0)
 	m.set("processors", runtime.GOMAXPROCS(0))

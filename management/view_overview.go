@@ -113,7 +113,7 @@ func (a *API) overview(r *request) (reply, error) {
 	m.set("enable_queue_totals", r.flag("enable_queue_totals"))
 	whole := a.wholeOf(r, asked)
 	if !bare {
-		m.set("message_stats", whole.whole())
+		m.set("message_stats", a.wholeStats(&whole))
 	}
 	if watches && !bare {
 		m.set("churn_rates", a.churnRates(asked))
@@ -136,7 +136,7 @@ func (a *API) overview(r *request) (reply, error) {
 func (a *API) productMembers() members {
 	var m members
 	m.set("management_version", a.options.Version)
-	m.set("rates_mode", "basic")
+	m.set("rates_mode", a.options.RatesMode)
 	m.set("sample_retention_policies", retentionView())
 	m.set("exchange_types", exchangeTypes())
 	m.set("product_version", a.options.ProductVersion)

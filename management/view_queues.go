@@ -30,7 +30,7 @@ type queueView struct {
 	BytesInMemory       int64                 `json:"message_bytes_ram"`
 	BytesReady          int64                 `json:"message_bytes_ready"`
 	BytesUnacked        int64                 `json:"message_bytes_unacknowledged"`
-	Stats               queueStats            `json:"message_stats"`
+	Stats               queueStats            `json:"message_stats,omitzero"`
 	depths
 	PagedOut        int       `json:"messages_paged_out"`
 	Persistent      int       `json:"messages_persistent"`
@@ -94,14 +94,9 @@ type queueDetail struct {
 	queueView
 	Backing    *backingView   `json:"backing_queue_status,omitempty"`
 	Consumers  []consumerView `json:"consumer_details"`
-	Incoming   []passageView  `json:"incoming"`
-	Deliveries []passageView  `json:"deliveries"`
+	Incoming   []sourceView   `json:"incoming"`
+	Deliveries []receiverView `json:"deliveries"`
 }
-
-// passageView is what has gone from an exchange to a queue, or from a queue to a
-// channel, in the rates mode "detailed". In the mode "basic", which is the only one,
-// such lists are empty.
-type passageView struct{}
 
 // backingView is what RabbitMQ 3 tells of the inside of a classic queue.
 type backingView struct {
@@ -170,7 +165,7 @@ func (v *queueViews) of(s *queue.Status) queueView {
 		ExclusiveTag: orNull(s.ExclusiveTag), HeadTimestamp: s.HeadTimestamp, IdleSince: idleSince(s.IdleSince, v.now),
 		Memory: s.Memory, Bytes: all.Octets, BytesPagedOut: s.PagedOut.Octets, BytesPersistent: s.Persistent.Octets,
 		BytesInMemory: s.InMemory.Octets, BytesReady: s.Ready.Octets + s.Delayed.Octets, BytesUnacked: s.Unacked.Octets,
-		Stats: r.queue(), depths: r.depths(),
+		Stats: told(v.samples.mode, r.queue), depths: r.depths(),
 		PagedOut: s.PagedOut.Messages, Persistent: s.Persistent.Messages, InMemory: s.InMemory.Messages,
 		ReadyInMemory: s.ReadyInMemory, UnackedInMemory: s.UnackedInMemory,
 		Name: s.Spec.Name, Node: v.node[0], OperatorPolicy: orNull(s.OperatorPolicy), Policy: orNull(s.Policy),
@@ -312,8 +307,9 @@ func (a *API) showQueue(r *request) (reply, error) {
 	}
 	return show(queueDetail{
 		queueView: views.of(&s), Backing: backingOf(&s),
-		Consumers: a.consumersOf(s.Spec.VHost, s.Spec.Name),
-		Incoming:  []passageView{}, Deliveries: []passageView{},
+		Consumers:  a.consumersOf(s.Spec.VHost, s.Spec.Name),
+		Incoming:   a.sourcesOf(s.Spec.VHost, s.Spec.Name, views.asked),
+		Deliveries: a.receiversOf(s.Spec.VHost, s.Spec.Name, views.asked),
 	}), nil
 }
 

@@ -140,20 +140,25 @@ type exchangeStats struct {
 	PublishInDetails  details `json:"publish_in_details"`
 	PublishOut        int64   `json:"publish_out"`
 	PublishOutDetails details `json:"publish_out_details"`
+	shown             shown
 }
 
 func (r *reading) passages() exchangeStats {
 	return exchangeStats{
 		PublishIn: r.now[countPublishIn], PublishInDetails: r.rate(countPublishIn),
-		PublishOut: r.now[countPublishOut], PublishOutDetails: r.rate(countPublishOut),
+		PublishOut: r.now[countPublishOut], PublishOutDetails: r.rate(countPublishOut), shown: true,
 	}
 }
+
+// shown tells stats that are all zero from stats that are left out.
+type shown bool
 
 // channelStats, queueStats and wholeStats are message_stats of channels, of queues,
 // and of virtual hosts and the whole.
 type channelStats struct {
 	deliverStats
 	publishStats
+	shown shown
 }
 
 type queueStats struct {
@@ -161,6 +166,7 @@ type queueStats struct {
 	diskStats
 	Publish        int64   `json:"publish"`
 	PublishDetails details `json:"publish_details"`
+	shown          shown
 }
 
 type wholeStats struct {
@@ -170,10 +176,10 @@ type wholeStats struct {
 	exchangeStats
 }
 
-func (r *reading) channel() channelStats { return channelStats{r.deliveries(), r.publishes()} }
+func (r *reading) channel() channelStats { return channelStats{r.deliveries(), r.publishes(), true} }
 
 func (r *reading) queue() queueStats {
-	return queueStats{r.deliveries(), r.disk(), r.now[countPublish], r.rate(countPublish)}
+	return queueStats{r.deliveries(), r.disk(), r.now[countPublish], r.rate(countPublish), true}
 }
 
 func (r *reading) whole() wholeStats {

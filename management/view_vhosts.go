@@ -4,7 +4,7 @@ package management
 // traffic of its connections.
 type vhostCounts struct {
 	depths
-	Stats           wholeStats `json:"message_stats"`
+	Stats           wholeStats `json:"message_stats,omitzero"`
 	Received        int64      `json:"recv_oct"`
 	ReceivedDetails details    `json:"recv_oct_details"`
 	Sent            int64      `json:"send_oct"`
@@ -18,7 +18,7 @@ func (a *API) vhostCounts(name string, asked windows) vhostCounts {
 	var now traffic
 	a.samples.traffic.latest(name, now[:])
 	return vhostCounts{
-		depths: r.depths(), Stats: r.whole(),
+		depths: r.depths(), Stats: told(a.options.RatesMode, r.whole),
 		Received: now[countReceived], ReceivedDetails: motion.details(countReceived, asked.data),
 		Sent: now[countSent], SentDetails: motion.details(countSent, asked.data),
 	}

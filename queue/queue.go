@@ -132,13 +132,19 @@ type Publication struct {
 // and forgets them (RabbitMQ confirms them).
 //
 // Consumers may be done with a message before Publish returns.
-func (q *Queue) Publish(batch []Publication) { q.publish(batch, uint64(len(batch))) }
+func (q *Queue) Publish(batch []Publication) { q.PublishFrom(nil, batch) }
+
+// PublishFrom does what Publish does with messages that came through one exchange, and
+// counts them for it.
+func (q *Queue) PublishFrom(source *Source, batch []Publication) {
+	q.publish(batch, source, uint64(len(batch)))
+}
 
 // Deposit does what Publish does with messages that no client has published, such
 // as dead letters. They do not count as published (RabbitMQ behaviour).
-func (q *Queue) Deposit(batch []Publication) { q.publish(batch, 0) }
+func (q *Queue) Deposit(batch []Publication) { q.publish(batch, nil, 0) }
 
-func (q *Queue) publish(batch []Publication, count uint64) {
+func (q *Queue) publish(batch []Publication, source *Source, count uint64) {
 	q.lock()
 	if q.deleted {
 		q.mu.Unlock()
@@ -148,6 +154,7 @@ func (q *Queue) publish(batch []Publication, count uint64) {
 		return
 	}
 	q.core.tally.counters.Publish += count
+	q.core.tally.arrivals.count(source, count)
 	var unit Unit
 	q.publishLocked(batch, &unit)
 	q.finish(&unit)

@@ -132,6 +132,13 @@ func (q *Queue) Status() Status {
 	return s
 }
 
+// Deleted says whether the queue has ended. It holds the queue's lock for a moment.
+func (q *Queue) Deleted() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.deleted
+}
+
 // describe fills in what the core knows.
 func (c *core) describe(s *Status) {
 	if c.paused {
@@ -142,7 +149,7 @@ func (c *core) describe(s *Status) {
 		s.DeliveryLimit = c.law.DeliveryLimit
 	}
 	c.describeMessages(s)
-	s.Counters, s.Dropped, s.Reburied = c.tally.counters, c.tally.dropped, c.tally.reburied
+	s.Counters, s.Dropped, s.Reburied = c.tally.counters.all(), c.tally.dropped, c.tally.reburied
 	s.Consumers = len(c.consumers)
 	if c.exclusive && len(c.consumers) > 0 {
 		s.ExclusiveTag = c.consumers[0].Tag

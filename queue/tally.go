@@ -1,15 +1,12 @@
 package queue
 
-import (
-	"time"
-
-	"github.com/leveretmq/leveret/message"
-)
+import "time"
 
 // tally is what the core counts beside what it needs for itself. All of it changes
 // under the queue's lock, a batch at once where that is possible.
 type tally struct {
-	counters message.Counters
+	counters counters
+	arrivals arrivals
 	dropped  [deadLetterStrategies]Dropped
 	reburied uint64 // dead letters that other queues have confirmed
 

@@ -10,6 +10,7 @@ import (
 type Part struct {
 	Queue   *Queue
 	Publish []Publication
+	Sources []*Source // of each publication; nil counts for none
 	Ack     []Delivery
 	Reject  []Delivery
 	Requeue []Delivery
@@ -64,6 +65,9 @@ func (q *Queue) applyLocked(p Part, unit *Unit) (complete bool) {
 	q.rejectLocked(p.Reject)
 	q.requeueLocked(p.Requeue, Nacked)
 	q.core.tally.counters.Publish += uint64(len(p.Publish))
+	for _, from := range p.Sources {
+		q.core.tally.arrivals.count(from, 1)
+	}
 	complete = q.publishLocked(p.Publish, unit)
 	q.collectGone(unit)
 	return complete

@@ -277,8 +277,8 @@ func TestCounters_ByExchangeAndQueue(t *testing.T) {
 	s.wait()
 	ch := s.n.server.Connections()[0].Channels[0]
 	require.Equal(t, []server.Traffic{
-		{Name: "in", Counters: counters{Publish: 4, PublishConfirm: 4, Confirm: 4}},
 		{Name: "", Counters: counters{Publish: 2, PublishConfirm: 2, Confirm: 2}},
+		{Name: "in", Counters: counters{Publish: 4, PublishConfirm: 4, Confirm: 4}},
 	}, ch.Publishes)
 	require.Equal(t, []server.Traffic{
 		{Name: "other", Counters: counters{Deliver: 2, Ack: 2}}, {Name: "q", Counters: counters{Get: 1, Ack: 1}},

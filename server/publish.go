@@ -92,8 +92,9 @@ func (ch *channel) handOverPublishes() {
 		return
 	}
 	ch.tellSizes()
+	source := ch.batch.inlet.entrance.Source()
 	for _, q := range ch.batch.queues {
-		q.Publish(ch.batch.publications)
+		q.PublishFrom(source, ch.batch.publications)
 	}
 	ch.countPublished(ch.batch.inlet, len(ch.batch.publications), len(ch.batch.queues))
 	ch.used.Store(ch.conn.arrived)

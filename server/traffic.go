@@ -199,13 +199,26 @@ func (ch *channel) countAcks(settled []queue.Delivery) {
 // queue. The caller holds conn.mu.
 func (t *traffic) describe(s *ChannelStatus) {
 	s.Counters = t.sum()
+	s.Publishes, s.Deliveries = t.lists()
+}
+
+// lists tells exchanges and queues apart, those that are still there, in the order of
+// their names. The caller holds conn.mu.
+func (t *traffic) lists() (publishes, deliveries []Traffic) {
 	for _, in := range t.inlets {
-		s.Publishes = append(s.Publishes, Traffic{Name: in.entrance.Name(), Counters: in.counters()})
+		if in.entrance.Open() {
+			publishes = append(publishes, Traffic{Name: in.entrance.Name(), Counters: in.counters()})
+		}
 	}
 	for _, out := range t.outlets {
-		s.Deliveries = append(s.Deliveries, Traffic{Name: out.queue.Name(), Counters: out.counters})
+		if !out.queue.Deleted() {
+			deliveries = append(deliveries, Traffic{Name: out.queue.Name(), Counters: out.counters})
+		}
 	}
-	slices.SortFunc(s.Deliveries, func(a, b Traffic) int { return cmp.Compare(a.Name, b.Name) })
+	byName := func(a, b Traffic) int { return cmp.Compare(a.Name, b.Name) }
+	slices.SortFunc(publishes, byName)
+	slices.SortFunc(deliveries, byName)
+	return publishes, deliveries
 }
 
 // sum is what the channel has counted, all together. The caller holds conn.mu.

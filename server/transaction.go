@@ -125,6 +125,7 @@ func (tx *transaction) parts() []queue.Part {
 		for _, q := range p.queues {
 			to := part(q)
 			to.Publish = append(to.Publish, queue.Publication{Message: p.message})
+			to.Sources = append(to.Sources, p.entrance.Source())
 		}
 	}
 	for _, s := range tx.settled {

@@ -57,7 +57,7 @@ func openBroker(config configs.Config, log *publishedLog, progress func(recovery
 	b, err := broker.New(broker.Options{
 		Store: store, Stored: &stored, Logger: log.of(logs.Queue), Alarms: alarms, MemoryBudget: config.MemoryBudget,
 		QueueTypes: queueTypes(config), EventVHost: config.EventExchange, LogVHost: config.LogExchange,
-		Node: nodeName(config), Limits: broker.Limits{Queues: config.MaxQueues, Exchanges: config.MaxExchanges},
+		Node: nodeName(config), TrackLogins: config.TrackLogins, Limits: broker.Limits{Queues: config.MaxQueues, Exchanges: config.MaxExchanges},
 		Progress: func(p broker.Progress) {
 			progress(recovery{queues: p.Queues, of: p.Of, messages: p.Messages, octets: p.Octets})
 		},
@@ -91,6 +91,7 @@ func openBroker(config configs.Config, log *publishedLog, progress func(recovery
 		Certificates: func() []management.Certificate { return certificates(config) },
 		Config:       func() []byte { return effective(config) },
 		LogLevels:    log.outputs, LogLines: log.outputs, ClusterName: config.ClusterName,
+		RatesMode: management.RatesMode(config.RatesMode),
 	})
 	if err := n.loadDefinitions(config, log.Logger); err != nil {
 		return nil, errors.Join(err, n.Close())
