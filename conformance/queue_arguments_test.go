@@ -100,6 +100,7 @@ func TestQueue_TextArgumentsMustBeKnownWords(t *testing.T) {
 		{"x-overflow", "Drop-Head", "invalid_overflow"},
 		{"x-queue-mode", "foo", `"unsupported queue mode 'foo'"`},
 		{"x-queue-mode", "", `"unsupported queue mode ''"`},
+		{"x-queue-type", "", `"unsupported queue type ''"`},
 		{"x-queue-type", "foo", `"unsupported queue type 'foo'"`},
 		{"x-queue-type", "Classic", `"unsupported queue type 'Classic'"`},
 	} {

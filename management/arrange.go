@@ -41,10 +41,10 @@ func (a *API) arrange(r *request, answer reply) (reply, error) {
 		return answer, err
 	}
 	items := answer.items()
-	if key := r.query.Get("sort"); key != "" {
+	if key := r.query.Get("sort"); key != "" || r.flag("sort_reverse") {
 		items = a.sorted(items, strings.Split(key, "."), r.flag("sort_reverse"))
 	}
-	if !r.query.Has("page") {
+	if !r.route.paged || !r.query.Has("page") {
 		body, err := a.itemsOf(items, columns)
 		answer.body = body
 		return answer, err
@@ -97,8 +97,8 @@ func (a *API) sorted(items reflect.Value, path []string, reverse bool) reflect.V
 func (a *API) pageOf(r *request, items reflect.Value) (page, reflect.Value, error) {
 	number, err := strconv.Atoi(r.query.Get("page"))
 	size, sizeText := defaultPageSize, "undefined"
-	if given := r.query.Get("page_size"); given != "" && err == nil {
-		size, err = strconv.Atoi(given)
+	if r.query.Has("page_size") && err == nil {
+		size, err = strconv.Atoi(r.query.Get("page_size"))
 		sizeText = strconv.Itoa(size)
 	}
 	matches, invalid := nameFilter(r)
@@ -106,7 +106,7 @@ func (a *API) pageOf(r *request, items reflect.Value) (page, reflect.Value, erro
 		return page{}, items, badRequest("Pagination parameters are invalid")
 	}
 	if number < 1 || size < 1 || size > maxPageSize {
-		return page{}, items, pageProblem("invalid_pagination_parameters",
+		return page{}, items, queryProblem("invalid_pagination_parameters",
 			"Invalid pagination parameters: page number %d, page size %s", number, sizeText)
 	}
 	p := page{Page: number, PageSize: size, TotalCount: items.Len()}
@@ -114,7 +114,7 @@ func (a *API) pageOf(r *request, items reflect.Value) (page, reflect.Value, erro
 	p.FilteredCount = items.Len()
 	p.PageCount = (p.FilteredCount + size - 1) / size
 	if number > max(p.PageCount, 1) {
-		return page{}, items, pageProblem("page_out_of_range",
+		return page{}, items, queryProblem("page_out_of_range",
 			"Page out of range, page: %d page size: %d, len: %d", number, size, p.FilteredCount)
 	}
 	first := (number - 1) * size
@@ -123,7 +123,8 @@ func (a *API) pageOf(r *request, items reflect.Value) (page, reflect.Value, erro
 	return p, items, nil
 }
 
-func pageProblem(kind, format string, args ...any) error {
+// queryProblem is 400 of a kind of its own.
+func queryProblem(kind, format string, args ...any) error {
 	return &problem{status: http.StatusBadRequest, kind: kind, reason: fmt.Sprintf(format, args...)}
 }
 

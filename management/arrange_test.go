@@ -42,10 +42,10 @@ func samples(n int) []sample {
 func TestLists(t *testing.T) {
 	g := newRig(t)
 	g.api.paths = tree{}
-	g.api.paths.add(&route{method: get, pattern: "/api/x", tag: public, handle: func(*API, *request) (reply, error) {
+	g.api.paths.add(&route{method: get, pattern: "/api/x", paged: true, tag: public, handle: func(*API, *request) (reply, error) {
 		return list(samples(7)), nil
 	}})
-	g.api.paths.add(&route{method: get, pattern: "/api/none", tag: public, handle: func(*API, *request) (reply, error) {
+	g.api.paths.add(&route{method: get, pattern: "/api/none", paged: true, tag: public, handle: func(*API, *request) (reply, error) {
 		return list[sample](nil), nil
 	}})
 	invalid := `{"error":"bad_request","reason":"Pagination parameters are invalid"}`

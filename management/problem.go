@@ -44,8 +44,9 @@ func badRequest(format string, args ...any) error {
 	return &problem{status: http.StatusBadRequest, kind: "bad_request", reason: fmt.Sprintf(format, args...)}
 }
 
-// badTerm is 400 with a reason that is a tuple in RabbitMQ, and a list in its JSON.
-func badTerm(kind string, v any) error { return badRequest("{%s,%s}", kind, amqp.Term(v)) }
+// badTerm is 400 with a reason that is a tuple in RabbitMQ, and a list in its JSON. The
+// term is Erlang's (termOf, amqp.Term).
+func badTerm(kind, term string) error { return badRequest("{%s,%s}", kind, term) }
 
 // noVHost answers for a change in a virtual host that does not exist.
 func noVHost() error {

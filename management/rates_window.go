@@ -52,7 +52,7 @@ func parseWindow(age, every string, now time.Time) (*window, error) {
 	longest := globalPolicy()[len(globalPolicy())-1].reach()
 	w := &window{age: time.Duration(a) * time.Second, every: time.Duration(e) * time.Second}
 	if a <= 0 || e <= 0 || w.age > longest || a/e >= maxSamples {
-		return nil, badRequest("Invalid range parameters: age %d, incr %d", a, e)
+		return nil, queryProblem("invalid_range_parameters", "Invalid range parameters: age %d, incr %d", a, e)
 	}
 	w.end = time.Unix(now.Unix()/e*e, 0)
 	return w, nil

@@ -72,6 +72,7 @@ type route struct {
 	rule    rule
 	handle  handler
 	summary string // one line for people
+	paged   bool   // the list can be had in pages; RabbitMQ ignores ?page= for others
 	// deed is what the audit log calls it. Each route but those for GET has one, or says
 	// that it readsOnly; a GET that is more than looking may have one, too.
 	deed string

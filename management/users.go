@@ -12,8 +12,8 @@ import (
 // userRoutes are about users and what they may do.
 func userRoutes() []route {
 	return []route{
-		{method: get, pattern: "/api/users", tag: administrator, handle: (*API).listUsers, summary: "all users"},
-		{method: get, pattern: "/api/users/without-permissions", tag: administrator, handle: (*API).listIdleUsers,
+		{method: get, pattern: "/api/users", paged: true, tag: administrator, handle: (*API).listUsers, summary: "all users"},
+		{method: get, pattern: "/api/users/without-permissions", paged: true, tag: administrator, handle: (*API).listIdleUsers,
 			summary: "users who may enter no virtual host"},
 		{method: post, pattern: "/api/users/bulk-delete", deed: "user.delete", tag: administrator, handle: (*API).deleteUsers,
 			summary: "delete users: {\"users\": [names]}"},

@@ -10,7 +10,7 @@ import (
 // vhostRoutes are about virtual hosts.
 func vhostRoutes() []route {
 	return []route{
-		{method: get, pattern: "/api/vhosts", tag: anyone, handle: (*API).listVHosts, summary: "virtual hosts"},
+		{method: get, pattern: "/api/vhosts", paged: true, tag: anyone, handle: (*API).listVHosts, summary: "virtual hosts"},
 		{method: get, pattern: "/api/vhosts/{vhost}", tag: anyone, rule: visible, handle: (*API).showVHost,
 			summary: "one virtual host"},
 		{method: set, pattern: "/api/vhosts/{vhost}", deed: "vhost.put", tag: administrator, handle: (*API).putVHost,

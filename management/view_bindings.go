@@ -153,8 +153,10 @@ func (a *API) bind(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if b.RoutingKey, err = members.key(); err != nil {
-		return reply{}, err
+	if members.gives("routing_key") {
+		if b.RoutingKey, err = members.key(); err != nil {
+			return reply{}, err
+		}
 	}
 	r.note("routing_key", b.RoutingKey)
 	if b.Arguments, err = members.table("arguments"); err != nil {

@@ -144,7 +144,7 @@ func TestWindows_AreChecked(t *testing.T) {
 	for _, path := range []string{"overview", "nodes", "nodes/leveret@test", "queues", "queues/%2F/q", "exchanges", "exchanges/%2F/amq.topic",
 		"connections", "channels"} {
 		text := g.expect(t, 400, rootUser, get, "/api/"+path+"?msg_rates_age=60&msg_rates_incr=0", "")
-		require.Equal(t, reason(`"Invalid range parameters: age 60, incr 0"`), text)
+		require.Equal(t, `{"error":"invalid_range_parameters","reason":"Invalid range parameters: age 60, incr 0"}`, text)
 	}
 }
 

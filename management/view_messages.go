@@ -86,17 +86,17 @@ func (b body) payload() ([]byte, error) {
 	if !isText {
 		return nil, badRequest("payload_not_string")
 	}
-	switch encoding := b.value("payload_encoding"); encoding {
+	switch b.value("payload_encoding") {
 	case encodingString:
 		return []byte(text), nil
 	case encodingBase64:
 		octets, err := base64.StdEncoding.DecodeString(text)
 		if err != nil {
-			return nil, badTerm("not_base64", text)
+			return nil, badTerm("not_base64", amqp.Term(text))
 		}
 		return octets, nil
 	default:
-		return nil, badTerm("unsupported_encoding", encoding)
+		return nil, badTerm("unsupported_encoding", termOf(b["payload_encoding"]))
 	}
 }
 
@@ -105,7 +105,7 @@ func (b body) properties() (list amqp.PropertyList, err error) {
 	given := body{}
 	if empty, isList := b.value("properties").([]any); !isList || len(empty) > 0 {
 		if json.Unmarshal(b["properties"], &given) != nil || given == nil {
-			return list, badTerm("not_proplist", "properties")
+			return list, badTerm("not_proplist", amqp.Term("properties"))
 		}
 	}
 	for _, text := range []struct {
@@ -123,7 +123,7 @@ func (b body) properties() (list amqp.PropertyList, err error) {
 			continue
 		}
 		if *text.into, err = given.text(text.key); err != nil {
-			return list, badTerm("not_string", text.key)
+			return list, badTerm("not_string", amqp.Term(text.key))
 		}
 		list.Present |= text.flag
 		if err := short(text.key, *text.into); err != nil {
@@ -168,7 +168,7 @@ func (b body) whole(key string) (uint64, error) {
 	}
 	n, isInteger := new(big.Int).SetString(string(raw), 10)
 	if !isInteger {
-		return 0, badTerm("not_int", key)
+		return 0, badTerm("not_int", amqp.Term(key))
 	}
 	var low big.Int
 	return low.And(n, new(big.Int).SetUint64(math.MaxUint64)).Uint64(), nil

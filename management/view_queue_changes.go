@@ -132,7 +132,7 @@ func (a *API) actOnQueue(r *request) (reply, error) {
 		return reply{}, err
 	}
 	r.note("done", b.value("action"))
-	switch action := b.value("action"); action {
+	switch b.value("action") {
 	case "sync", "cancel_sync":
 		return done(), nil
 	case "pause":
@@ -140,7 +140,7 @@ func (a *API) actOnQueue(r *request) (reply, error) {
 	case "resume":
 		return done(), who.VHost.PauseQueue(name, resumed)
 	default:
-		return reply{}, badTerm("unknown", action)
+		return reply{}, badTerm("unknown", termOf(b["action"]))
 	}
 }
 

@@ -25,7 +25,7 @@ func nodeRoutes() []route {
 
 func connectionRoutes() []route {
 	return []route{
-		{method: get, pattern: "/api/connections", tag: anyone, handle: (*API).listConnections,
+		{method: get, pattern: "/api/connections", paged: true, tag: anyone, handle: (*API).listConnections,
 			summary: "the open connections: the caller's own, or all for those who watch"},
 		{method: get, pattern: "/api/connections/{connection}", tag: anyone, handle: (*API).showConnection,
 			summary: "a connection"},
@@ -33,13 +33,13 @@ func connectionRoutes() []route {
 			summary: "closes a connection; the header X-Reason is told to its client"},
 		{method: get, pattern: "/api/connections/{connection}/channels", tag: anyone, handle: (*API).connectionChannels,
 			summary: "the channels of a connection"},
-		{method: get, pattern: "/api/connections/username/{username}", tag: anyone, handle: (*API).userConnections,
+		{method: get, pattern: "/api/connections/username/{username}", paged: true, tag: anyone, handle: (*API).userConnections,
 			summary: "the connections of a user"},
 		{method: del, pattern: "/api/connections/username/{username}", deed: "connection.close", tag: anyone, handle: (*API).closeUserConnections,
 			summary: "closes all connections of a user"},
 		{method: get, pattern: "/api/vhosts/{vhost}/connections", tag: anyone, rule: enter, handle: (*API).listConnections,
 			summary: "the connections to a virtual host"},
-		{method: get, pattern: "/api/channels", tag: anyone, handle: (*API).listChannels,
+		{method: get, pattern: "/api/channels", paged: true, tag: anyone, handle: (*API).listChannels,
 			summary: "the open channels"},
 		{method: get, pattern: "/api/channels/{channel}", tag: anyone, handle: (*API).showChannel,
 			summary: "a channel with its consumers"},
@@ -54,9 +54,9 @@ func connectionRoutes() []route {
 
 func exchangeRoutes() []route {
 	return []route{
-		{method: get, pattern: "/api/exchanges", tag: anyone, handle: (*API).listExchanges,
+		{method: get, pattern: "/api/exchanges", paged: true, tag: anyone, handle: (*API).listExchanges,
 			summary: "the exchanges"},
-		{method: get, pattern: "/api/exchanges/{vhost}", tag: anyone, rule: enter, handle: (*API).listExchanges,
+		{method: get, pattern: "/api/exchanges/{vhost}", paged: true, tag: anyone, rule: enter, handle: (*API).listExchanges,
 			summary: "the exchanges of a virtual host"},
 		{method: get, pattern: "/api/exchanges/{vhost}/{exchange}", tag: anyone, rule: enter, handle: (*API).showExchange,
 			summary: "an exchange; amq.default is the default one"},
@@ -75,11 +75,11 @@ func exchangeRoutes() []route {
 
 func queueRoutes() []route {
 	return []route{
-		{method: get, pattern: "/api/queues", tag: anyone, handle: (*API).listQueues,
+		{method: get, pattern: "/api/queues", paged: true, tag: anyone, handle: (*API).listQueues,
 			summary: "the queues; with ?disable_stats=true without numbers"},
-		{method: get, pattern: "/api/queues/detailed", tag: anyone, handle: (*API).listQueues,
+		{method: get, pattern: "/api/queues/detailed", paged: true, tag: anyone, handle: (*API).listQueues,
 			summary: "the queues, with all columns"},
-		{method: get, pattern: "/api/queues/{vhost}", tag: anyone, rule: enter, handle: (*API).listQueues,
+		{method: get, pattern: "/api/queues/{vhost}", paged: true, tag: anyone, rule: enter, handle: (*API).listQueues,
 			summary: "the queues of a virtual host"},
 		{method: get, pattern: "/api/queues/{vhost}/{queue}", tag: anyone, rule: enter, handle: (*API).showQueue,
 			summary: "a queue with its consumers"},

@@ -129,7 +129,7 @@ func (s Spec) queueType() (Type, error) {
 	switch t := Type(name); t {
 	case Classic, Quorum, Stream:
 		return t, nil
-	case "", "undefined":
+	case "undefined":
 		return Classic, nil
 	}
 	return "", s.invalid(typeArgument, fmt.Sprintf("\"unsupported queue type '%s'\"", name))

@@ -41,7 +41,7 @@ func TestSpec_ArgumentsOfClassicQueues(t *testing.T) {
 	}{
 		{arg("mine", amqp.Table{}), ""},
 		{arg("x-unknown", int32(-1)), ""},
-		{arg("x-queue-type", ""), ""},
+		{arg("x-queue-type", ""), `"unsupported queue type ''"`},
 		{arg("x-queue-type", "undefined"), ""},
 		{arg("x-queue-type", "classic"), ""},
 		{arg("x-queue-type", "foo"), `"unsupported queue type 'foo'"`},

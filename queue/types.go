@@ -13,7 +13,7 @@ const typeArgument = "x-queue-type"
 // is what the operator has set.
 func (s Spec) NamesType() bool {
 	value, ok := s.Arguments.Lookup(typeArgument)
-	return ok && value != "" && value != "undefined"
+	return ok && value != "undefined"
 }
 
 // WithType is the specification with the type as its argument. The arguments of the

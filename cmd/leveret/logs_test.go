@@ -92,7 +92,7 @@ func TestLogOfConnections(t *testing.T) {
 	put(t, web, "guest", secretPassword)
 	logged(t, file, `\[warning\] <0\.0\.0> HTTP access denied: user 'guest' - invalid credentials peer=127\.0\.0\.1:\d+$`)
 	put(t, web, "guest", "guest")
-	logged(t, audit, `"action":"user\.[a-z.]+","object":"app","user":"guest","peer":"127\.0\.0\.1:\d+","outcome":"done"\}$`)
+	logged(t, audit, `"action":"user\.[a-z.]+","object":"app","user":"guest","peer":"127\.0\.0\.1:\d+","changed":"[a-z,]+","outcome":"done"\}$`)
 
 	require.NoError(t, os.Rename(file, file+".1"))
 	require.NoError(t, p.command.Process.Signal(syscall.SIGUSR1))
