@@ -57,6 +57,10 @@ func asWatermark(raw any) (string, error) {
 	return asText(raw)
 }
 
+// ParseSize reads a number of octets with or without a unit: kB, MB, GB and TB are
+// powers of 1000, KiB, MiB, GiB and TiB powers of 1024.
+func ParseSize(text string) (int64, error) { return asSize(text) }
+
 func isWatermark(text string) error {
 	_, err := ParseWatermark(text)
 	return err

@@ -54,6 +54,8 @@ type Options struct {
 	LogLines LogLines
 	// RatesMode is how much is told of what messages do, RatesBasic if empty.
 	RatesMode RatesMode
+	// Watermarks can be changed by administrators; nil cannot.
+	Watermarks Watermarks
 	// Logger hears of refusals and of failures; nil is silence.
 	Logger *slog.Logger
 }

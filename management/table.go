@@ -17,7 +17,7 @@ const (
 func table() []route {
 	return slices.Concat(
 		pageRoutes(), sessionRoutes(), userRoutes(), permissionRoutes(), vhostRoutes(), limitRoutes(),
-		parameterRoutes(), policyRoutes(), definitionRoutes(), clusterRoutes(), logRoutes(), healthRoutes(),
+		parameterRoutes(), policyRoutes(), definitionRoutes(), clusterRoutes(), logRoutes(), watermarkRoutes(), healthRoutes(),
 		pluginRoutes(), viewRoutes(), watchRoutes(),
 	)
 }

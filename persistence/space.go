@@ -30,6 +30,7 @@ type space struct {
 	log     *slog.Logger
 	limits  Limits
 	tree    atomic.Int64 // octets of Badger's tables, as of the last look
+	least   atomic.Int64 // Limits.DiskAlarm, or what was set since
 	stopped atomic.Bool  // the committer waits for room
 	alarmed atomic.Bool  // the alarm is on
 
@@ -60,6 +61,7 @@ func newSpace(o Options, tables string) *space {
 	if w.free == nil {
 		w.free = freeSpace
 	}
+	w.least.Store(o.Limits.DiskAlarm)
 	w.hurry = sync.OnceFunc(func() { close(w.impatient) })
 	return w
 }
@@ -82,7 +84,7 @@ func (w *space) stopAt() int64 { return w.limits.DiskStop + w.tree.Load() }
 // reach the stop threshold, as from there nobody could make room any more.
 func (w *space) alarmAt() int64 {
 	underWay := int64(w.limits.PendingOctets)
-	return max(w.limits.DiskAlarm, w.stopAt()+w.limits.DiskStop+underWay)
+	return max(w.least.Load(), w.stopAt()+w.limits.DiskStop+underWay)
 }
 
 // weigh measures Badger's tables.
@@ -317,6 +319,13 @@ func (s *Store) reclaimPressed() {
 // mayCollect says whether there is room for filler, and for the copies that the
 // collection of a file makes before it deletes it.
 func (s *Store) mayCollect() bool { return s.space.admits(0) }
+
+// SetDiskAlarm changes Limits.DiskAlarm, in octets, and looks at the disk again. The
+// threshold of the alarm does not come lower than what the store needs to be safe.
+func (s *Store) SetDiskAlarm(octets int64) {
+	s.space.least.Store(octets)
+	ask(s.space.kick)
+}
 
 // Room is how many octets the disk of the data directory has for the broker, and below
 // how many publishers are held back; zero where the system does not tell.

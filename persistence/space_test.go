@@ -69,6 +69,20 @@ func TestSpace_AlarmFollowsFreeSpace(t *testing.T) {
 	require.Empty(t, disk.alarm)
 }
 
+// An operator may move the threshold, but not below what the store needs.
+func TestSpace_AlarmFollowsItsThreshold(t *testing.T) {
+	disk := newTestDisk(plentiful)
+	s := openWith(t, disk.options(t.TempDir()))
+	s.SetDiskAlarm(2 * plentiful)
+	disk.require(t, alarmOn)
+	_, alarm := s.Room()
+	require.Equal(t, int64(2*plentiful), alarm)
+	s.SetDiskAlarm(1)
+	disk.require(t, alarmOff)
+	_, alarm = s.Room()
+	require.Greater(t, alarm, int64(testStop))
+}
+
 func TestSpace_AlarmIsOnBeforeAnybodyCanPublish(t *testing.T) {
 	disk := newTestDisk(lowSpace)
 	openWith(t, disk.options(t.TempDir()))

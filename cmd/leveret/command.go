@@ -85,10 +85,11 @@ func serveCommand(command *cobra.Command, stdout, stderr io.Writer) error {
 	}
 	followReopening(ctx, log)
 	tellIgnored(report, log.Logger)
+	memory := memoryWatermark(config, log.Logger)
 	err = serve(ctx, process{
-		config: config,
+		config: config, memory: memory,
 		open: func(config configs.Config, _ *slog.Logger, progress func(recovery), fatal func(error)) (service, error) {
-			return openBroker(config, log, progress, fatal)
+			return openBroker(config, memory, log, progress, fatal)
 		},
 		log:     log.Logger,
 		manager: newNotifier(log.Logger),

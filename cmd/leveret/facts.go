@@ -18,7 +18,7 @@ func (n *node) facts() management.Facts {
 	free, alarm := n.store.Room()
 	facts := management.Facts{
 		Listeners: n.listeners, DataDir: n.config.DataDir, LogFiles: logFiles(n.config), ConfigFiles: configFiles(n.config),
-		MemoryUsed: usedMemory(), MemoryLimit: n.memoryLimit,
+		MemoryUsed: usedMemory(), MemoryLimit: n.memory.Load(),
 		DiskFree: free, DiskFreeLimit: alarm, SocketsUsed: int64(n.server.Open()),
 	}
 	if open, err := os.ReadDir("/proc/self/fd"); err == nil {

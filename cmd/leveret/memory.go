@@ -41,9 +41,8 @@ const (
 // well above what lives, but below what a control group allows. Whoever sets GOGC
 // or GOMEMLIMIT decides alone.
 //
-// The watermark is what the broker may use, in octets; zero is no limit. The heap
-// keeps below it as long as it can.
-func governMemory(ctx context.Context, watermark int64, log *slog.Logger) {
+// The heap keeps below the watermark as long as it can.
+func governMemory(ctx context.Context, limit *watermark, log *slog.Logger) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
@@ -51,10 +50,7 @@ func governMemory(ctx context.Context, watermark int64, log *slog.Logger) {
 	if ceiling < math.MaxInt64 {
 		log.Info("the heap keeps to the memory of the control group", "octets", ceiling)
 	}
-	if watermark > 0 {
-		ceiling = min(ceiling, watermark/100*heapShare)
-	}
-	debug.SetMemoryLimit(min(memoryFloor, ceiling))
+	debug.SetMemoryLimit(min(memoryFloor, limit.ceiling(ceiling)))
 	tick := time.NewTicker(memoryTick)
 	defer tick.Stop()
 	for {
@@ -64,9 +60,20 @@ func governMemory(ctx context.Context, watermark int64, log *slog.Logger) {
 		case <-tick.C:
 			live := liveMemory()
 			debug.SetGCPercent(garbagePercent(live))
-			debug.SetMemoryLimit(min(memoryLimit(live), ceiling))
+			debug.SetMemoryLimit(min(memoryLimit(live), limit.ceiling(ceiling)))
 		}
 	}
+}
+
+// ceiling is what the heap may have where the machine allows so much. A watermark below
+// what an idle broker has, which tries the alarm out, does not count: to collect garbage
+// all the time would help nobody.
+func (w *watermark) ceiling(allowed int64) int64 {
+	most := w.Load()
+	if most < memoryFloor {
+		return allowed
+	}
+	return min(allowed, most/100*heapShare)
 }
 
 // garbagePercent is how much garbage may gather, in percent of what lives.

@@ -36,6 +36,7 @@ type opener func(config configs.Config, log *slog.Logger, progress func(recovery
 type process struct {
 	config  configs.Config
 	open    opener
+	memory  *watermark
 	log     *slog.Logger
 	manager notifier
 	stdout  io.Writer
@@ -59,7 +60,7 @@ func serve(ctx context.Context, p process) error {
 	governed, done := context.WithCancel(ctx)
 	defer done()
 	go followCertificates(governed, certificates, p.log)
-	go governMemory(governed, memoryWatermark(p.config, p.log), p.log)
+	go governMemory(governed, p.memory, p.log)
 	failed := make(chan error, 1)
 	fatal := func(err error) {
 		select {

@@ -56,7 +56,7 @@ func serveFake(ctx context.Context, f *fakeService) error {
 		}
 		return f, nil
 	}
-	return serve(ctx, process{config: config, open: open, log: slog.New(slog.DiscardHandler), stdout: &bytes.Buffer{}})
+	return serve(ctx, process{config: config, open: open, memory: new(watermark), log: slog.New(slog.DiscardHandler), stdout: &bytes.Buffer{}})
 }
 
 // TestClientsAreRefusedUntilTheBrokerIsReady: a connection on which nothing

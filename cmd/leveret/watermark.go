@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/metrics"
+	"sync/atomic"
 	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
@@ -23,17 +24,23 @@ const (
 	wellBelow = 95
 )
 
-// memoryWatermark is what the broker may use, in octets; zero is no limit.
-func memoryWatermark(config configs.Config, log *slog.Logger) int64 {
+// watermark is what the broker may use before publishers are blocked, in octets; zero is
+// no limit. An operator may change it at any time.
+type watermark struct{ atomic.Int64 }
+
+// memoryWatermark is what the configuration says.
+func memoryWatermark(config configs.Config, log *slog.Logger) *watermark {
+	w := new(watermark)
 	mark, err := configs.ParseWatermark(config.MemoryHighWatermark)
 	if err != nil || mark == (configs.Watermark{}) {
-		return 0 // what is wrong was told when the configuration was checked
+		return w // what is wrong was told when the configuration was checked
 	}
 	total, err := memoryTotal()
 	if err != nil {
 		log.Warn("the memory of this machine is not known: publishers are not blocked for it", "error", err)
 	}
-	return mark.Of(total)
+	w.Store(mark.Of(total))
+	return w
 }
 
 // memoryTotal is what the control group allows, or else what the machine has, in
@@ -52,11 +59,10 @@ func memoryTotal() (uint64, error) {
 
 // watchMemory raises the alarm while the broker uses more than the watermark, until
 // the context ends.
-func watchMemory(ctx context.Context, watermark int64, alarms *broker.Alarms, log *slog.Logger, used func() int64) {
-	if watermark <= 0 {
-		return
+func watchMemory(ctx context.Context, limit *watermark, alarms *broker.Alarms, log *slog.Logger, used func() int64) {
+	if first := limit.Load(); first > 0 {
+		log.Info("publishers are blocked when memory is short", "watermark", first)
 	}
-	log.Info("publishers are blocked when memory is short", "watermark", watermark)
 	low := false
 	tick := time.NewTicker(watermarkTick)
 	defer tick.Stop()
@@ -66,9 +72,9 @@ func watchMemory(ctx context.Context, watermark int64, alarms *broker.Alarms, lo
 			return
 		case <-tick.C:
 		}
-		now := used()
-		if low = now > watermark || low && now > watermark/100*wellBelow; low != alarms.On(broker.Memory) {
-			log.Warn("memory alarm", "on", low, "used", now, "watermark", watermark)
+		now, most := used(), limit.Load()
+		if low = most > 0 && (now > most || low && now > most/100*wellBelow); low != alarms.On(broker.Memory) {
+			log.Warn("memory alarm", "on", low, "used", now, "watermark", most)
 			alarms.Set(broker.Memory, low)
 		}
 	}

@@ -19,7 +19,9 @@ func TestWatchMemory(t *testing.T) {
 		alarms := broker.NewAlarms()
 		var used atomic.Int64
 		ctx, end := context.WithCancel(t.Context())
-		go watchMemory(ctx, 1000, alarms, slog.New(slog.DiscardHandler), used.Load)
+		limit := new(watermark)
+		limit.Store(1000)
+		go watchMemory(ctx, limit, alarms, slog.New(slog.DiscardHandler), used.Load)
 		for _, step := range []struct {
 			used int64
 			low  bool
@@ -29,6 +31,14 @@ func TestWatchMemory(t *testing.T) {
 			synctest.Wait()
 			require.Equal(t, step.low, alarms.On(broker.Memory), "with %d in use", step.used)
 		}
+		limit.Store(1)
+		time.Sleep(watermarkTick)
+		synctest.Wait()
+		require.True(t, alarms.On(broker.Memory), "an operator has set it lower")
+		limit.Store(0)
+		time.Sleep(watermarkTick)
+		synctest.Wait()
+		require.False(t, alarms.On(broker.Memory), "an operator has switched it off")
 		end()
 		synctest.Wait()
 	})
@@ -38,8 +48,8 @@ func TestMemoryWatermark(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	total, err := memoryTotal()
 	require.NoError(t, err)
-	require.InEpsilon(t, float64(total)*0.5, float64(memoryWatermark(configs.Config{MemoryHighWatermark: "0.5"}, log)), 0.01)
-	require.Equal(t, int64(1<<30), memoryWatermark(configs.Config{MemoryHighWatermark: "1GiB"}, log))
-	require.Zero(t, memoryWatermark(configs.Config{MemoryHighWatermark: "none"}, log))
+	require.InEpsilon(t, float64(total)*0.5, float64(memoryWatermark(configs.Config{MemoryHighWatermark: "0.5"}, log).Load()), 0.01)
+	require.Equal(t, int64(1<<30), memoryWatermark(configs.Config{MemoryHighWatermark: "1GiB"}, log).Load())
+	require.Zero(t, memoryWatermark(configs.Config{MemoryHighWatermark: "none"}, log).Load())
 	require.Positive(t, usedMemory())
 }

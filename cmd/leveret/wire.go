@@ -30,14 +30,14 @@ type node struct {
 	api    *management.API
 	watch  context.CancelFunc // ends the watch over the memory, and the sampling of counters
 
-	config      configs.Config
-	listeners   []management.Listener
-	memoryLimit int64 // octets; zero is none
+	config    configs.Config
+	listeners []management.Listener
+	memory    *watermark
 }
 
 // openBroker opens the data directory and makes the broker of it, which publishes the
 // log from then on.
-func openBroker(config configs.Config, log *publishedLog, progress func(recovery), fatal func(error)) (service, error) {
+func openBroker(config configs.Config, memory *watermark, log *publishedLog, progress func(recovery), fatal func(error)) (service, error) {
 	alarms := broker.NewAlarms()
 	store, err := persistence.Open(storeOptions(config, log.of(logs.Storage), alarms, fatal))
 	if err != nil {
@@ -77,10 +77,10 @@ func openBroker(config configs.Config, log *publishedLog, progress func(recovery
 	ctx, end := context.WithCancel(context.Background())
 	n := &node{
 		server: clients, broker: b, store: store, watch: end,
-		config: config, listeners: listenersOf(config), memoryLimit: memoryWatermark(config, log.Logger),
+		config: config, listeners: listenersOf(config), memory: memory,
 	}
 	go tellAlarms(ctx, alarms, nodeName(config), log.Logger)
-	go watchMemory(ctx, n.memoryLimit, alarms, log.Logger, usedMemory)
+	go watchMemory(ctx, memory, alarms, log.Logger, usedMemory)
 	n.admin = admin.New(admin.Options{
 		Broker: b, Directory: directory, Connections: clients, Parameters: stored.Parameters, Audit: log.outputs.Audit(),
 	})
@@ -90,7 +90,7 @@ func openBroker(config configs.Config, log *publishedLog, progress func(recovery
 		Prefix: config.HTTPPrefix, MaxBody: config.HTTPMaxBody, MaxConnections: config.MaxConnections,
 		Certificates: func() []management.Certificate { return certificates(config) },
 		Config:       func() []byte { return effective(config) },
-		LogLevels:    log.outputs, LogLines: log.outputs, ClusterName: config.ClusterName,
+		LogLevels:    log.outputs, LogLines: log.outputs, Watermarks: n, ClusterName: config.ClusterName,
 		RatesMode: management.RatesMode(config.RatesMode),
 	})
 	if err := n.loadDefinitions(config, log.Logger); err != nil {
