@@ -33,6 +33,20 @@
 // Lists (inventory.go) are snapshots: the topology lock is held to copy pointers, each
 // queue's for a moment.
 //
+// # Who looks on
+//
+// The firehose and the event exchange publish what happens; WatchEvents and
+// VHost.Watch hand it to whoever has a seat (internal/audience), without any exchange.
+// Callers ask Tracing and Observing first, which cost one load from memory each, so that
+// nothing is put together for nobody.
+//
+// # Moving
+//
+// Move takes messages out of a queue and publishes them elsewhere. It holds them
+// unacknowledged until their receipts have settled, so that a crash leaves each of them
+// in one of the places at least. What is refused is put back as if nobody had had it
+// (queue.PutBack).
+//
 // # Locks
 //
 // The order is: the lock of a change of policies, which no connection takes, topology

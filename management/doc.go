@@ -64,6 +64,12 @@
 // What an AMQP client could do as well, as declaring, binding and publishing, is done
 // with the rights that the caller would have there (server.Rights), and events name it.
 //
+// # Answers without an end
+//
+// What can be watched (watch.go) answers with a feed (stream.go): the frame writes its
+// lines until the client goes or EndStreams is called, which whoever shuts the server
+// down has to do. A feed waits for its client only; what it watches never waits for it.
+//
 // # Locks and goroutines
 //
 // Handlers read snapshots, and write through packages admin and broker, which bring

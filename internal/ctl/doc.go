@@ -7,4 +7,8 @@
 // and what it does. What it prints goes through output, which knows the formats; what
 // goes wrong is a failure, which has its exit status (those of sysexits.h, as RabbitMQ
 // has them).
+//
+// Leveret's own commands (own*.go) look at the terminal as well, which Environment tells
+// of: their tables fit it (fit.go), and long work shows how far it is (progress.go). In
+// a pipe there is neither. What has no end (stream.go) ends with Environment.Context.
 package ctl

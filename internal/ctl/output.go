@@ -19,6 +19,14 @@ const (
 	formatCSV    = "csv"
 )
 
+// formatText is a name for what trace shows, which is no table.
+const formatText = "text"
+
+// formats are what --format may say.
+func formats() []string {
+	return []string{formatTable, formatPretty, formatJSON, formatCSV, formatText}
+}
+
 // object is what the API answers of one thing.
 type object = map[string]any
 

@@ -50,7 +50,7 @@ func completeOwn(name string, args []string, add func(word, about string), candi
 			add(order, "order")
 		}
 	case last == "--format" || last == "--formatter":
-		for _, format := range []string{formatTable, formatPretty, formatJSON, formatCSV} {
+		for _, format := range formats() {
 			add(format, "format")
 		}
 	case len(args) == 1 && last == "top":

@@ -102,7 +102,7 @@ func (m moved) problem(missing int64) error {
 
 // tellMoved tells what was moved, and what was in the way of the rest.
 func (c *call) tellMoved(total moved, wanted int64, err error) error {
-	if c.options.formatter == formatJSON {
+	if c.options.formatter != formatTable {
 		if err := c.show([]string{"moved", "octets"}, []object{{"moved": total.Moved, "octets": total.Octets}}); err != nil {
 			return err
 		}

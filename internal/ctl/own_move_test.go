@@ -80,6 +80,7 @@ func TestMove(t *testing.T) {
 			map[string]any{"exchange": "amq.default", "count": 1.0, "milliseconds": 500.0}},
 		"move q r --format json": {source{ready: 1, step: 2}, 0, "[\n{\"moved\":1,\"octets\":10}\n]\n", "",
 			map[string]any{"queue": "r", "count": 1.0, "milliseconds": 500.0}},
+		"move q r --format csv": {source{ready: 1, step: 2}, 0, "moved,octets\n1,10\n", "", nil},
 		"move q r --vhost /": {source{}, 0, "Moved 0 messages (0 octets)\n", "",
 			map[string]any{"queue": "r", "count": 0.0, "milliseconds": 500.0}},
 		"move q full": {source{ready: 5, step: 2, stopAt: 2}, 65, "Moved 3 messages (30 octets)\n",

@@ -8,6 +8,9 @@ import (
 // traceMessages shows the messages of a virtual host as they are published and
 // delivered, until it is interrupted or has shown as many as were asked for.
 func traceMessages(c *call) error {
+	if format := c.options.formatter; format == formatCSV || format == formatPretty {
+		return &failure{usageError, "trace shows text or json"}
+	}
 	o := &c.options.own
 	query := url.Values{}
 	for key, value := range map[string]string{"queue": o.queue, "exchange": o.exchange.value, "user": o.user} {

@@ -51,6 +51,12 @@ func TestTrace(t *testing.T) {
 	got = runOn(ctx, t, &endless{after: cancel}, 0, "trace")
 	require.Zero(t, got.status, "to interrupt it is its end: "+got.errors)
 
+	got = runOn(t.Context(), t, &api{}, 0, "trace --format csv")
+	require.Equal(t, 64, got.status)
+	got = runOn(t.Context(), t, &api{}, 0, "queues --format xml")
+	require.Equal(t, 64, got.status)
+	require.Contains(t, got.errors, "--format is one of table, pretty_table, json, csv, text")
+
 	got = runOn(t.Context(), t, &api{}, 0, "trace")
 	require.Equal(t, 65, got.status)
 	require.Contains(t, got.errors, "Not Found")

@@ -197,6 +197,10 @@ func Run(name string, args []string, e Environment) int {
 		p.help(e.Stderr, "")
 		return usageError
 	}
+	if name == OwnName && !slices.Contains(formats(), c.options.formatter) {
+		fmt.Fprintf(e.Stderr, "Error (argument validation): --format is one of %s\n", strings.Join(formats(), ", "))
+		return usageError
+	}
 	c.args = rest[1:]
 	return p.perform(c, p.commands[i])
 }
