@@ -48,7 +48,7 @@ func (a *Admin) bringIn(by Actor, set definitions.Set) error {
 			return err
 		}
 	}
-	if err := a.each(len(set.Exchanges), func(i int) error { return a.importExchange(set.Exchanges[i]) }); err != nil {
+	if err := a.each(len(set.Exchanges), func(i int) error { return a.importExchange(by, set.Exchanges[i]) }); err != nil {
 		return err
 	}
 	if err := a.each(len(set.Queues), func(i int) error { return a.importQueue(set.Queues[i]) }); err != nil {
@@ -108,7 +108,7 @@ func (a *Admin) within(vhost string) (*broker.VHost, error) {
 	return v, nil
 }
 
-func (a *Admin) importExchange(spec exchange.Spec) error {
+func (a *Admin) importExchange(by Actor, spec exchange.Spec) error {
 	v, err := a.within(spec.VHost)
 	if err != nil || spec.Name == exchange.Default {
 		return err
@@ -116,6 +116,7 @@ func (a *Admin) importExchange(spec exchange.Spec) error {
 	if v.FindExchange(spec.Name) == nil {
 		return nil
 	}
+	spec.By = by.User
 	return v.DeclareExchange(spec)
 }
 

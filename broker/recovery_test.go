@@ -235,3 +235,19 @@ func TestRecovery_PausedQueue(t *testing.T) {
 	require.Equal(t, []string{"1"}, f.drained("q"))
 	require.Error(t, f.vhost.PauseQueue("missing", true))
 }
+
+// Who has declared an exchange is known after a restart.
+func TestRecovery_UserOfExchange(t *testing.T) {
+	f := start(t)
+	spec := exchange.Spec{VHost: "/", Name: "x", Type: exchange.Fanout, Durable: true, By: "somebody"}
+	require.NoError(t, f.vhost.DeclareExchange(spec))
+	again := spec
+	again.By = "another"
+	require.NoError(t, f.vhost.DeclareExchange(again))
+	f = f.reopen()
+	x, ok := f.broker.Exchange("/", "x")
+	require.True(t, ok)
+	require.Equal(t, spec, x.Spec)
+	predeclared, _ := f.broker.Exchange("/", "amq.topic")
+	require.Empty(t, predeclared.Spec.By)
+}

@@ -21,6 +21,9 @@ type Spec struct {
 	// Internal says that clients may not publish to the exchange.
 	Internal  bool
 	Arguments amqp.Table
+	// By is the user that has declared the exchange; empty if nobody has, or it is not
+	// known. It is no part of what declarations are compared by.
+	By string
 }
 
 // Predeclared are the exchanges that every virtual host has from its start.

@@ -55,7 +55,7 @@ func (a *API) exchangeView(s *broker.ExchangeStatus, asked windows) exchangeView
 	return exchangeView{
 		Arguments: definitions.Arguments(s.Spec.Arguments), AutoDelete: s.Spec.AutoDelete, Durable: s.Spec.Durable,
 		Internal: s.Spec.Internal, Stats: told(a.options.RatesMode, r.passages), Delayed: s.Held, Name: s.Spec.Name, Policy: s.Policy,
-		Type: s.Spec.Type, By: internalUser, VHost: s.Spec.VHost,
+		Type: s.Spec.Type, By: cmp.Or(s.Spec.By, internalUser), VHost: s.Spec.VHost,
 	}
 }
 
@@ -97,7 +97,7 @@ func (a *API) putExchange(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	spec := exchange.Spec{VHost: r.vhost(), Name: exchangeName(server.CleanName(r.param("exchange")))}
+	spec := exchange.Spec{VHost: r.vhost(), Name: exchangeName(server.CleanName(r.param("exchange"))), By: r.actor.User}
 	if spec.Type, err = b.exchangeType(); err != nil {
 		return reply{}, err
 	}

@@ -27,6 +27,7 @@ const (
 	definedInternal
 	definedExclusive
 	definedPaused
+	definedBy // the name of a user is part of the record
 )
 
 // change is a definitions.Change made ready for the committer.
@@ -95,10 +96,13 @@ func flag(set bool, f byte) byte {
 
 func encodeExchange(e exchange.Spec) []byte {
 	b := []byte{definitionVersion, flag(e.Durable, definedDurable) |
-		flag(e.AutoDelete, definedAutoDelete) | flag(e.Internal, definedInternal)}
+		flag(e.AutoDelete, definedAutoDelete) | flag(e.Internal, definedInternal) | flag(e.By != "", definedBy)}
 	b = appendText(b, e.VHost)
 	b = appendText(b, e.Name)
 	b = appendText(b, e.Type)
+	if e.By != "" {
+		b = appendText(b, e.By)
+	}
 	return amqp.AppendTable(b, e.Arguments)
 }
 
@@ -150,8 +154,12 @@ func decodeExchange(payload []byte) (exchange.Spec, error) {
 	e := exchange.Spec{
 		Durable: flags&definedDurable != 0, AutoDelete: flags&definedAutoDelete != 0,
 		Internal: flags&definedInternal != 0,
-		VHost:    c.text(), Name: c.text(), Type: c.text(), Arguments: c.table(),
+		VHost:    c.text(), Name: c.text(), Type: c.text(),
 	}
+	if flags&definedBy != 0 {
+		e.By = c.text()
+	}
+	e.Arguments = c.table()
 	return e, c.err
 }
 

@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -33,7 +34,8 @@ func someDefinitions() definitions.Set {
 		Exchanges: []exchange.Spec{
 			{VHost: "/", Name: "", Type: "direct", Durable: true},
 			{VHost: "/", Name: "a", Type: "topic", Durable: true, Internal: true, Arguments: everyType()},
-			{VHost: "/", Name: "a.b", Type: "fanout", Durable: true, AutoDelete: true},
+			{VHost: "/", Name: "a.b", Type: "fanout", Durable: true, AutoDelete: true, By: "guest"},
+			{VHost: "/", Name: "a.c", Type: "fanout", Durable: true, By: "somebody", Arguments: everyType()},
 		},
 		Queues: []queue.Spec{
 			{VHost: "", Name: "/q", ID: 3, Durable: true, Exclusive: true},
@@ -69,7 +71,7 @@ func TestDefinitionsSurvive(t *testing.T) {
 	// One of each goes, none of the others does.
 	gone := definitions.Set{Exchanges: want.Exchanges[1:2], Queues: want.Queues[:1], Bindings: want.Bindings[1:2]}
 	left := definitions.Set{
-		Exchanges: []exchange.Spec{want.Exchanges[0], want.Exchanges[2]}, Queues: want.Queues[1:],
+		Exchanges: append(slices.Clone(want.Exchanges[:1]), want.Exchanges[2:]...), Queues: want.Queues[1:],
 		Bindings: []binding.Spec{want.Bindings[0], want.Bindings[2]},
 	}
 	require.NoError(t, apply(s, definitions.Change{Delete: gone}))
@@ -134,4 +136,14 @@ func TestManyChangesAtOnce(t *testing.T) {
 	require.Len(t, set.Queues, 200)
 	require.Less(t, s.reclaim.commits.Load(), uint64(200), "changes share commits")
 	require.NoError(t, apply(s, definitions.Change{}))
+}
+
+// A record of before users were kept is read as one of nobody.
+func TestExchange_RecordWithoutUser(t *testing.T) {
+	old := []byte{definitionVersion, definedDurable, 1, '/', 1, 'x', 6, 'f', 'a', 'n', 'o', 'u', 't', 0, 0, 0, 0}
+	e, err := decodeExchange(old)
+	require.NoError(t, err)
+	want := exchange.Spec{VHost: "/", Name: "x", Type: "fanout", Durable: true}
+	require.Equal(t, want, e)
+	require.Equal(t, old, encodeExchange(want))
 }

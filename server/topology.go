@@ -58,7 +58,7 @@ func (ch *channel) declareExchange(m *amqp.ExchangeDeclare) error {
 	}
 	spec := exchange.Spec{
 		VHost: vhost.Name(), Name: name, Type: m.Type,
-		Durable: m.Durable, AutoDelete: m.AutoDelete, Internal: m.Internal, Arguments: m.Arguments,
+		Durable: m.Durable, AutoDelete: m.AutoDelete, Internal: m.Internal, Arguments: m.Arguments, By: ch.conn.user.Name,
 	}
 	return vhost.DeclareExchangeIf(spec, ch.conn.rights().DeclareExchange(spec, ch.conn))
 }
