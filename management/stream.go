@@ -71,9 +71,22 @@ func (a *API) admitStream() (leave func(), err error) {
 	}
 }
 
-// EndStreams ends all answers that have no end of their own, which http.Server.Shutdown
-// would wait for. Those that come later end at once.
+// EndStreams ends all answers that have no end of their own, or a late one, which
+// http.Server.Shutdown would wait for. Those that come later end at once.
 func (a *API) EndStreams() { a.endStreams() }
+
+// untilEnd is a context that EndStreams ends, too. The caller has to end it.
+func (a *API) untilEnd(parent context.Context) (ctx context.Context, end func()) {
+	ctx, cancel := context.WithCancel(parent)
+	stop := context.AfterFunc(a.streaming, cancel)
+	if a.streaming.Err() != nil {
+		cancel()
+	}
+	return ctx, func() {
+		stop()
+		cancel()
+	}
+}
 
 // flow sends a stream until the client goes, or EndStreams is called.
 func (a *API) flow(w http.ResponseWriter, r *http.Request, f feed) {
@@ -86,9 +99,8 @@ func (a *API) flow(w http.ResponseWriter, r *http.Request, f feed) {
 	if r.Method == http.MethodHead {
 		return
 	}
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	defer context.AfterFunc(a.streaming, cancel)()
+	ctx, end := a.untilEnd(r.Context())
+	defer end()
 	if err := f.copy(ctx, newLineWriter(w, f.text)); err != nil {
 		a.log.Debug("a client of the management API has stopped watching", "reason", err)
 	}

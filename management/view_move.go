@@ -69,7 +69,9 @@ func (a *API) moveMessages(r *request) (reply, error) {
 	if low := a.broker.Alarms().State().Reason; low != "" {
 		return reply{}, &problem{status: http.StatusServiceUnavailable, kind: "service_unavailable", reason: "publishers are blocked: " + low}
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), time.Duration(min(patience, longestMove))*time.Millisecond)
+	ctx, end := a.untilEnd(r.Context()) // a stop of the broker does not wait long
+	defer end()
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(min(patience, longestMove))*time.Millisecond)
 	defer cancel()
 	moved, err := order.Run(ctx)
 	r.note("messages", moved.Messages)

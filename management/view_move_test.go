@@ -50,6 +50,9 @@ func TestMove_Answers(t *testing.T) {
 		{post, from, `{"queue":"to","vhost":"nowhere"}`, 404, `{"error":"not_found","reason":"vhost_not_found"}`},
 		{post, "queues/%2F/none/move", `{"queue":"to"}`, 404, `{"error":"not_found","reason":"queue_not_found"}`},
 	})
+	g.publishTo(t, "q", "f")
+	g.api.EndStreams()
+	require.JSONEq(t, movedAs(0, 0, 1, ""), g.expect(t, 200, rootUser, post, "/api/"+from, `{"queue":"to"}`), "the broker stops")
 	g.broker.Alarms().Set(broker.Disk, true)
 	require.Contains(t, g.expect(t, 503, rootUser, post, "/api/"+from, `{"queue":"to"}`), "publishers are blocked")
 }

@@ -80,12 +80,15 @@ const usualInterval = 5 * time.Second
 // interrupted is the exit status of a command that was, as shells have it.
 const interrupted = 130
 
-// interruptible is a context that ends when the user has had enough.
+// interruptible is a context that ends when the user has had enough. Who says so twice
+// ends the process.
 func (c *call) interruptible() (context.Context, context.CancelFunc) {
 	if c.Context != nil {
 		return context.WithCancel(c.Context)
 	}
-	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }
 
 // size is that of the terminal that is written to, zero if there is none.
