@@ -140,7 +140,7 @@ clients: ## Run real client programs of other languages against the broker
 	clients/run.sh
 
 .PHONY: tools-check
-tools-check: ## Run rabbitmqadmin, rabbit-hole, promtool, Prometheus and Celery's remote control against the broker (1 min)
+tools-check: ## Run rabbitmqadmin, rabbit-hole, Nagios, Prometheus and Celery's remote control, and carry definitions to RabbitMQ and back (2 min)
 	clients/operations/run.sh
 
 .PHONY: tls-check
@@ -202,7 +202,7 @@ cover: ## Measure the coverage of the unit tests into coverage.out
 .PHONY: lint
 lint: ## Run golangci-lint if it is installed, otherwise staticcheck
 	@if command -v golangci-lint >/dev/null; then \
-		golangci-lint run && cd clients/operations/rabbithole && golangci-lint run; \
+		golangci-lint run && cd clients/operations && golangci-lint run; \
 	else \
 		go vet ./... && go run $(STATICCHECK) ./...; \
 	fi

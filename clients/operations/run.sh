@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # run.sh: runs the tools that people operate RabbitMQ with against the broker of this
 # repository: the rabbitmqadmin script of Debian's rabbitmq-server, Go's client rabbit-hole,
-# Prometheus and its promtool, Celery's remote control. Prints a line for each check, and fails if one does.
+# the checks of Nagios, Prometheus and its promtool, Celery's remote control. Definitions
+# are carried to the RabbitMQs of conformance/rabbitmq and back. Prints a line for each
+# check, and fails if one does.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -66,13 +68,14 @@ needs promtool prometheus
 needs prometheus prometheus
 "$python" -c "import celery" 2>/dev/null || die "celery is missing; install Debian's package python3-celery"
 needs curl curl
+needs check_rabbitmq_server nagios-plugins-rabbitmq
 script=$(echo /usr/lib/rabbitmq/lib/rabbitmq_server-*/plugins/rabbitmq_management-*/priv/www/cli/rabbitmqadmin)
 [ -f "$script" ] || die "the script rabbitmqadmin is missing; install Debian's package rabbitmq-server"
 
 cd "$work" || die "no folder to work in"
 (cd "$root" && go build -o bin/leveret ./cmd/leveret) || die "the broker does not build"
 amqp=$(free_port) http=$(free_port) metrics=$(free_port) prom=$(free_port)
-"$root/bin/leveret" --data-dir data --amqp-listen "127.0.0.1:$amqp" --http-listen "127.0.0.1:$http" \
+LEVERET_NODE_NAME=rabbit@tools "$root/bin/leveret" --data-dir data --amqp-listen "127.0.0.1:$amqp" --http-listen "127.0.0.1:$http" \
 	--metrics-listen "127.0.0.1:$metrics" >broker.log 2>&1 &
 running+=($!)
 until_true 30 grep -q 'Server startup complete' broker.log || die "the broker does not start"
@@ -106,10 +109,41 @@ expect "import and export: nothing differs" "" cmp before.json after.json
 
 replay() {
 	OPERATIONS_HTTP_URL=http://guest:guest@127.0.0.1:$1 OPERATIONS_AMQP_URL=amqp://guest:guest@127.0.0.1:$2/ \
-		go test -C "$here/rabbithole" -count=1
+		go test -C "$here" -count=1 ./rabbithole
 }
-expect "rabbit-hole, the client: go vet" "" go vet -C "$here/rabbithole"
+expect "go vet" "" go vet -C "$here" ./...
 expect "rabbit-hole: each function of the client" ok replay "$http" "$amqp"
+
+# round_trip FLAVOUR carries definitions to a RabbitMQ and back, and the other way round. One
+# that runs already is used and left running.
+round_trip() {
+	(
+		. "$root/conformance/rabbitmq/instance.sh"
+		use_flavour "$1"
+		accepts || trap '"$root/conformance/rabbitmq/stop.sh" "$1"' EXIT
+		"$root/conformance/rabbitmq/start-$1.sh" >/dev/null || exit 1
+		export OPERATIONS_HTTP_URL=http://guest:guest@127.0.0.1:$http OPERATIONS_AMQP_URL=amqp://guest:guest@127.0.0.1:$amqp/
+		export OPERATIONS_OTHER_HTTP_URL=http://guest:guest@127.0.0.1:$management_port OPERATIONS_OTHER_AMQP_URL=$url
+		go test -C "$here" -count=1 ./roundtrip && replay "$management_port" "$amqp_port"
+	)
+}
+expect "definitions from and to RabbitMQ 3.10" ok round_trip debian12
+[ ! -d "${XDG_CACHE_HOME:-$HOME/.cache}/leveret/trixie" ] || expect "definitions from and to RabbitMQ 4.0" ok round_trip debian13
+
+# The checks of Nagios put "rabbit@" before the name of a node.
+nagios() {
+	local check=$1
+	shift
+	"check_rabbitmq_$check" -H 127.0.0.1 --port "$http" -u guest -p guest "$@"
+}
+admin declare queue name=watched >/dev/null
+expect "Nagios: aliveness" "RABBITMQ_ALIVENESS OK" nagios aliveness
+expect "Nagios: connections" "RABBITMQ_CONNECTIONS OK" nagios connections
+expect "Nagios: objects" "RABBITMQ_OBJECTS OK" nagios objects
+expect "Nagios: overview" "RABBITMQ_OVERVIEW OK" nagios overview
+expect "Nagios: queue" "RABBITMQ_QUEUE OK" nagios queue --queue=watched
+expect "Nagios: partition" "RABBITMQ_PARTITION OK" nagios partition -n tools
+expect "Nagios: watermark" "RABBITMQ_WATERMARK OK" nagios watermark -n tools
 
 # RabbitMQ's own name of one metric is against the rules of promtool.
 lint() {
@@ -138,6 +172,8 @@ export CLIENTS_URL="amqp://guest:guest@127.0.0.1:$amqp/" PYTHONPATH="$root/clien
 running+=($!)
 remote() { timeout 20 "$python" -m celery -A celery_tasks "$@"; }
 until_true 20 remote inspect ping || true
+# Without a connection it says that it cannot tell how many sockets are in use.
+expect "Nagios: server" "RABBITMQ_SERVER OK" nagios server -n tools
 expect "Celery: inspect ping" pong remote inspect ping
 expect "Celery: status" "1 node online" remote status
 expect "Celery: inspect active_queues" clients.celery.operations.work remote inspect active_queues

@@ -139,6 +139,7 @@ func TestConnections(t *testing.T) {
 	reason := <-closed
 	require.NotNil(t, reason)
 	require.Equal(t, amqp.ConnectionForced, reason.Code)
+	eventually(t, func() bool { _, err := b.GetConnection(one.Name); return err != nil })
 	done(t, http.StatusNotFound)(b.CloseConnection(one.Name))
 }
 

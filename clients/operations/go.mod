@@ -1,4 +1,4 @@
-module github.com/leveretmq/leveret/clients/operations/rabbithole
+module github.com/leveretmq/leveret/clients/operations
 
 go 1.26.0
 
