@@ -28,7 +28,9 @@ func moveMessages(c *call) error {
 		Ready int64 `json:"messages_ready"`
 	}
 	path := at("queues", c.options.vhost, c.args[0])
-	if err := c.get(path, &source); err != nil {
+	if err := c.get(path, &source); missing(err) {
+		return &failure{dataError, fmt.Sprintf("there is no queue '%s' in vhost '%s'", c.args[0], c.options.vhost)}
+	} else if err != nil {
 		return err
 	}
 	wanted := source.Ready
@@ -109,8 +111,8 @@ func (c *call) tellMoved(total moved, wanted int64, err error) error {
 	} else if !c.options.quiet && !c.options.silent {
 		c.say("Moved %d messages (%d octets)", total.Moved, total.Octets)
 	}
-	if err == nil {
-		return nil
+	if err == nil || wanted == 0 {
+		return err
 	}
 	return &failure{statusOf(err), fmt.Sprintf("%d of %d messages were moved: %v", total.Moved, wanted, err)}
 }

@@ -57,6 +57,9 @@ func TestTrace(t *testing.T) {
 	require.Equal(t, 64, got.status)
 	require.Contains(t, got.errors, "--format is one of table, pretty_table, json, csv, text")
 
+	got = runOn(t.Context(), t, &api{}, 0, "move nowhere q")
+	require.Equal(t, 65, got.status)
+	require.Contains(t, got.errors, "there is no queue 'nowhere' in vhost '/'")
 	got = runOn(t.Context(), t, &api{}, 0, "trace")
 	require.Equal(t, 65, got.status)
 	require.Contains(t, got.errors, "Not Found")
