@@ -110,6 +110,22 @@ func channelQueue() []family[message.Counters] {
 	}
 }
 
+// What goes from exchanges to queues is but a number.
+
+func channelPassage() []family[uint64] {
+	return []family[uint64]{
+		{"queue_messages_published_total", counter, "Total number of messages published into a queue through an exchange on a channel", messages},
+	}
+}
+
+func passage() []family[uint64] {
+	return []family[uint64]{
+		{"queue_exchange_messages_published_total", counter, "Total number of messages published into a queue through an exchange", messages},
+	}
+}
+
+func messages(n *uint64) float64 { return float64(*n) }
+
 // Channels and connections are summed by server.Sums, and listed one by one: both are
 // brought into that form.
 

@@ -27,10 +27,9 @@ func (s *scrape) writeAggregated(p *page) {
 	each(p, connectionDetails(), clients)
 	each(p, exchangeFlow(), counters)
 	each(p, queueDelivery(), counters)
-	p.single("queue_messages_published_total", counter,
-		"Total number of messages published into a queue through an exchange on a channel", float64(s.all().Counters.PublishOut))
-	p.single("queue_exchange_messages_published_total", counter,
-		"Total number of messages published into a queue through an exchange", float64(s.all().Counters.PublishOut))
+	through := []object[uint64]{{of: &s.all().Counters.PublishOut}}
+	each(p, channelPassage(), through)
+	each(p, passage(), through)
 	s.writeGlobals(p, &sums)
 	s.writeOwn(p)
 	writeGo(p)
@@ -85,6 +84,8 @@ func perObjectFamilies() []group {
 		{"channel_process_metrics", func(s *scrape, p *page) { each(p, channelProcess(), s.channelSums()) }},
 		{"channel_exchange_metrics", func(s *scrape, p *page) { each(p, channelExchange(), s.channelTraffic("exchange", publishes)) }},
 		{"channel_queue_metrics", func(s *scrape, p *page) { each(p, channelQueue(), s.channelTraffic("queue", deliveries)) }},
+		{"channel_queue_exchange_metrics", func(s *scrape, p *page) { each(p, channelPassage(), s.channelPassages()) }},
+		{"queue_exchange_metrics", func(s *scrape, p *page) { each(p, passage(), s.passages()) }},
 		{"connection_coarse_metrics", func(s *scrape, p *page) { each(p, connectionCoarse(), s.connectionSums()) }},
 		{"connection_metrics", func(s *scrape, p *page) { each(p, connectionDetails(), s.connectionSums()) }},
 		{"queue_info", (*scrape).writeQueueInfo},

@@ -178,3 +178,35 @@ func (s *scrape) channelTraffic(with string, of func(*server.ChannelStatus) []se
 
 func publishes(ch *server.ChannelStatus) []server.Traffic  { return ch.Publishes }
 func deliveries(ch *server.ChannelStatus) []server.Traffic { return ch.Deliveries }
+
+// passages are what has come from exchanges to queues.
+func (s *scrape) passages() (list []object[uint64]) {
+	for _, vhost := range s.options.Broker.VHosts() {
+		if !s.filter.hasVHost(vhost) {
+			continue
+		}
+		found := s.options.Broker.Passages(vhost)
+		for i := range found {
+			if f := &found[i]; s.filter.hasQueue(f.Queue) {
+				list = append(list, object[uint64]{labels: labelled("vhost", vhost, "exchange", f.Exchange, "queue", f.Queue), of: &f.Messages})
+			}
+		}
+	}
+	return list
+}
+
+// channelPassages are those of channels, which count them only while somebody looks.
+func (s *scrape) channelPassages() (list []object[uint64]) {
+	s.options.Server.WatchPassages()
+	for _, c := range s.connections() {
+		for i := range c.Channels {
+			ch := &c.Channels[i]
+			for j := range ch.Passages {
+				p := &ch.Passages[j]
+				list = append(list, object[uint64]{of: &p.Messages, labels: labelled("channel", ch.Process,
+					"queue_vhost", ch.VHost, "queue", p.Queue, "exchange_vhost", ch.VHost, "exchange", p.Exchange)})
+			}
+		}
+	}
+	return list
+}

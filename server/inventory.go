@@ -85,6 +85,7 @@ type ChannelStatus struct {
 	// has published to, and each queue that it has got messages of.
 	Counters              message.Counters
 	Publishes, Deliveries []Traffic
+	Passages              []ChannelPassage // see Server.WatchPassages
 	Consumers             []queue.ConsumerStatus
 	// IdleSince is when the client has used the channel last, within a second.
 	IdleSince time.Time

@@ -97,6 +97,7 @@ func (ch *channel) handOverPublishes() {
 		q.PublishFrom(source, ch.batch.publications)
 	}
 	ch.countPublished(ch.batch.inlet, len(ch.batch.publications), len(ch.batch.queues))
+	ch.countPassages(ch.batch.inlet.entrance, ch.batch.queues, len(ch.batch.publications))
 	ch.used.Store(ch.conn.arrived)
 	ch.confirms.tellIssued()
 	clear(ch.batch.publications)

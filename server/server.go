@@ -20,9 +20,12 @@ type Server struct {
 	messages *message.Pool // of those that have been delivered
 	measures measures
 
-	numbers  atomic.Uint64 // of connections
-	stopping chan struct{} // closed when Shutdown begins
-	running  sync.WaitGroup
+	numbers atomic.Uint64 // of connections
+	// passagesUntil is when channels no longer tell passages apart, in milliseconds
+	// since 1970.
+	passagesUntil atomic.Int64
+	stopping      chan struct{} // closed when Shutdown begins
+	running       sync.WaitGroup
 
 	mu          sync.Mutex
 	stopped     bool                      // guarded by mu

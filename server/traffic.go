@@ -52,6 +52,8 @@ type traffic struct {
 	outlet  *outlet                  // the last one that was looked for; guarded by conn.mu
 	outlets map[*queue.Queue]*outlet // guarded by conn.mu
 	retired message.Counters         // guarded by conn.mu; of those that are not told apart any more
+
+	passages *passages // nil until somebody wants to know
 }
 
 // inletOf is where publishes through an entrance are counted. It belongs to the
@@ -200,6 +202,7 @@ func (ch *channel) countAcks(settled []queue.Delivery) {
 func (t *traffic) describe(s *ChannelStatus) {
 	s.Counters = t.sum()
 	s.Publishes, s.Deliveries = t.lists()
+	s.Passages = t.passages.list()
 }
 
 // lists tells exchanges and queues apart, those that are still there, in the order of

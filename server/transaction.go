@@ -90,6 +90,7 @@ func (ch *channel) commitTx() error {
 		ch.conn.server.measures.sizes.Observe(ch.conn.number, int64(p.message.Size()))
 		in := ch.inletOf(p.entrance)
 		ch.countPublished(in, 1, len(p.queues))
+		ch.countPassages(p.entrance, p.queues, 1)
 		if len(p.queues) == 0 {
 			in.countUnroutable(p.mandatory && nobody)
 		}
