@@ -3,6 +3,7 @@ package admin
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/leveretmq/leveret/binding"
@@ -35,7 +36,7 @@ func (a *Admin) Import(by Actor, set definitions.Set) error {
 	if err == nil {
 		err = a.bringIn(by, set)
 	}
-	a.Record(by, Deed{Action: "definitions.import", Object: summary(set)}, err)
+	a.Record(by, Deed{Action: "definitions.import", Object: summary(set), VHost: onlyVHost(set)}, err)
 	return err
 }
 
@@ -69,6 +70,26 @@ func (a *Admin) importIdentities(by Actor, set definitions.Set) error {
 	wait := a.broker.Define(change)
 	a.mu.Unlock()
 	return errors.Join(err, wait())
+}
+
+// onlyVHost is the virtual host that all of the topology goes to; empty if there are
+// several, or if there is none.
+func onlyVHost(set definitions.Set) string {
+	var names []string
+	for _, e := range set.Exchanges {
+		names = append(names, e.VHost)
+	}
+	for _, q := range set.Queues {
+		names = append(names, q.VHost)
+	}
+	for _, p := range set.Parameters {
+		names = append(names, p.VHost)
+	}
+	slices.Sort(names)
+	if names = slices.Compact(names); len(names) != 1 {
+		return ""
+	}
+	return names[0]
 }
 
 // summary is what the audit log learns of an import.

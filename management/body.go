@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,7 +20,7 @@ type body map[string]json.RawMessage
 // looked at: clients send any (RabbitMQ behaviour). Those keys that have to be there are
 // reported together.
 func (r *request) body(required ...string) (body, error) {
-	octets, err := io.ReadAll(r.Body)
+	octets, err := r.content()
 	if err != nil {
 		return nil, err
 	}

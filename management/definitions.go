@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 
@@ -114,14 +115,14 @@ func (a *API) importDefinitions(r *request) (reply, error) {
 // uploaded is the file of a form, or the body itself.
 func uploaded(r *request) (file []byte, redirect string, err error) {
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "multipart/form-data" {
-		file, err = io.ReadAll(r.Body)
+		file, err = r.content()
 		return file, "", err
 	}
 	const inMemory = 4 << 20 // octets; more goes to a temporary file
 	if err := r.ParseMultipartForm(inMemory); err != nil {
 		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return nil, "", err
+		if errors.As(err, &tooLarge) || errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil, "", bodyProblem(err)
 		}
 		return nil, "", badRequest("failed_to_parse_json")
 	}

@@ -115,6 +115,12 @@ func TestCompression(t *testing.T) {
 	w := g.call(t, "", get, "/api/x", "", with("Accept-Encoding", "deflate, gzip"))
 	require.Equal(t, "gzip", w.Header().Get("Content-Encoding"))
 	require.Less(t, w.Body.Len(), 200)
+	for accepted, zipped := range map[string]bool{
+		"gzip;q=0": false, "x-gzip": false, "identity": false, "*": false, "gzip; q=0.5": true, "br, GZIP": true, "gzip;q=x": true,
+	} {
+		w := g.call(t, "", get, "/api/x", "", with("Accept-Encoding", accepted))
+		require.Equal(t, zipped, w.Header().Get("Content-Encoding") == "gzip", accepted)
+	}
 	unzipped, err := gzip.NewReader(w.Body)
 	require.NoError(t, err)
 	body, err := io.ReadAll(unzipped)

@@ -32,7 +32,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, from entrance) {
 		a.decline(w, r, routes)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, a.options.MaxBody)
+	r.Body = http.MaxBytesReader(w, newUpload(w, r), a.options.MaxBody)
 	leave, err := a.enter(r, matched)
 	if err != nil {
 		return // the client has gone

@@ -96,7 +96,7 @@ func encodeJSON(buffer *bytes.Buffer, v any) error {
 
 // send writes the octets, compressed where the client wants that.
 func (a *API) send(w http.ResponseWriter, r *http.Request, status int, body []byte) {
-	if len(body) >= zipFrom && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if len(body) >= zipFrom && takesGzip(r.Header.Get("Accept-Encoding")) {
 		var zipped bytes.Buffer
 		if a.zip(&zipped, body) == nil {
 			w.Header().Set("Content-Encoding", "gzip")
@@ -117,6 +117,20 @@ func (a *API) send(w http.ResponseWriter, r *http.Request, status int, body []by
 	if _, err := w.Write(body); err != nil {
 		a.log.Debug("a client of the management API has gone", "reason", err)
 	}
+}
+
+// takesGzip says whether a client takes gzip, by its header Accept-Encoding.
+func takesGzip(accepted string) bool {
+	for _, one := range strings.Split(accepted, ",") {
+		coding, parameter, _ := strings.Cut(one, ";")
+		if !strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+			continue
+		}
+		_, weight, _ := strings.Cut(parameter, "=")
+		w, err := strconv.ParseFloat(strings.TrimSpace(weight), 64)
+		return err != nil || w > 0
+	}
+	return false
 }
 
 func (a *API) zip(to *bytes.Buffer, body []byte) error {

@@ -20,6 +20,8 @@ import (
 const (
 	// headerPatience is how long a client of HTTP may take for the head of a request.
 	headerPatience = 10 * time.Second
+	// maxHead bounds that head, in octets; some more are read before it is refused.
+	maxHead = 64 << 10
 	// idlePatience is how long it may keep a connection without one.
 	idlePatience = 5 * time.Minute
 	// lastRequests is how long requests may last when the broker stops.
@@ -129,7 +131,8 @@ func (e endpoints) endWith(ending func()) {
 func newEndpoint(name string, l net.Listener, handler http.Handler, log *slog.Logger) endpoint {
 	return endpoint{name: name, listener: l, server: &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerPatience, IdleTimeout: idlePatience,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		MaxHeaderBytes: maxHead,
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}}
 }
 
