@@ -24,7 +24,8 @@ type ConnectionStatus struct {
 	Process string
 	User    string
 	VHost   string
-	// State is one of RabbitMQ's words: running, blocked, blocking, flow, closing.
+	// State is one of RabbitMQ's words: running, blocked, blocking, flow, or closed: while
+	// the client has to answer that it knows, for 30 s or one heartbeat at most.
 	State string
 
 	Host, PeerHost string
@@ -211,6 +212,8 @@ func (c *connection) status() (ConnectionStatus, bool) {
 func (c *connection) stateWord(blocked bool) string {
 	state := state(c.phase.Load())
 	switch {
+	case state == stateClosing:
+		return stateClosed.String() // RabbitMQ's word for it
 	case state != stateRunning:
 		return state.String()
 	case blocked:
