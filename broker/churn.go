@@ -13,6 +13,8 @@ type Churn struct {
 	// QueuesDeclared counts each declaration, be the queue there or not;
 	// QueuesCreated those that have made one.
 	QueuesDeclared, QueuesCreated, QueuesDeleted uint64
+	// Definitions is durable changes of what is defined: topology, users, parameters.
+	Definitions uint64
 }
 
 // churn counts what Churn shows.
@@ -20,6 +22,7 @@ type churn struct {
 	connectionsCreated, connectionsClosed        atomic.Uint64
 	channelsCreated, channelsClosed              atomic.Uint64
 	queuesDeclared, queuesCreated, queuesDeleted atomic.Uint64
+	definitions                                  atomic.Uint64
 }
 
 // Clock is the clock that the broker's queues look at. The server advances it.
@@ -49,6 +52,7 @@ func (b *Broker) Churn() Churn {
 		ConnectionsCreated: c.connectionsCreated.Load(), ConnectionsClosed: c.connectionsClosed.Load(),
 		ChannelsCreated: c.channelsCreated.Load(), ChannelsClosed: c.channelsClosed.Load(),
 		QueuesDeclared: c.queuesDeclared.Load(), QueuesCreated: c.queuesCreated.Load(), QueuesDeleted: c.queuesDeleted.Load(),
+		Definitions: c.definitions.Load(),
 	}
 }
 

@@ -86,6 +86,7 @@ func (b *Broker) commit(c definitions.Change) *commitment {
 	if c.Empty() {
 		return nil
 	}
+	b.churn.definitions.Add(1)
 	commitment := newCommitment()
 	b.store.Change(c, commitment.settle)
 	return commitment

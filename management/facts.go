@@ -1,6 +1,9 @@
 package management
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // Facts is what only the program around the broker knows of the process and of where
 // it runs. What is not known is zero.
@@ -19,6 +22,12 @@ type Facts struct {
 	// FilesUsed are open files and sockets, SocketsUsed the sockets among them, and
 	// FilesLimit is how many the process may have.
 	FilesUsed, FilesLimit, SocketsUsed int64
+	// ReadOctets and WrittenOctets are what the process has read from disks and
+	// written to them. Commits and Syncs are how often the store has written and
+	// synced, and their times how long that took together.
+	ReadOctets, WrittenOctets int64
+	Commits, Syncs            int64
+	CommitTime, SyncTime      time.Duration
 }
 
 // Listener is something that clients can connect to.

@@ -1,6 +1,9 @@
 package management
 
-import "bytes"
+import (
+	"bytes"
+	"time"
+)
 
 // members is a JSON object whose members are known only when it is made, in their
 // order.
@@ -18,6 +21,16 @@ func (m *members) set(key string, value any) { *m = append(*m, member{key, value
 func (m *members) counted(key string, n int64, d details) {
 	m.set(key, n)
 	m.set(key+"_details", d)
+}
+
+// averaged adds how long something took on average, in milliseconds.
+func (m *members) averaged(key string, took time.Duration, times int64) {
+	average := 0.0
+	if times > 0 {
+		average = float64(took) / float64(time.Millisecond) / float64(times)
+	}
+	m.set(key, average)
+	m.set(key+"_details", details{Rate: average})
 }
 
 // Lookup finds a member for sorting and columns.

@@ -25,6 +25,11 @@ const (
 	nodeContextSwitches
 	nodeDiskReads
 	nodeDiskWrites
+	nodeReadOctets
+	nodeWrittenOctets
+	nodeCommits
+	nodeSyncs
+	nodeDefinitions
 	nodeCounts
 )
 
@@ -45,6 +50,8 @@ func (a *API) nodeNumbers(whole numbers) nodeNumbers {
 		nodeProcUsed: int64(runtime.NumGoroutine()), nodeDiskFree: facts.DiskFree,
 		nodeGCCount: int64(samples[0].Value.Uint64()), nodeGCBytes: int64(samples[1].Value.Uint64()),
 		nodeDiskReads: whole[countDiskReads], nodeDiskWrites: whole[countDiskWrites],
+		nodeReadOctets: facts.ReadOctets, nodeWrittenOctets: facts.WrittenOctets, nodeCommits: facts.Commits, nodeSyncs: facts.Syncs,
+		nodeDefinitions: int64(a.broker.Churn().Definitions),
 	}
 	for _, count := range samples[2].Value.Float64Histogram().Counts {
 		n[nodeContextSwitches] += int64(count) // goroutines that were scheduled
@@ -53,6 +60,13 @@ func (a *API) nodeNumbers(whole numbers) nodeNumbers {
 		n[nodeMemUsed] = memoryTotal()
 	}
 	return n
+}
+
+// runQueue is how many goroutines wait for a processor.
+func runQueue() uint64 {
+	sample := []metrics.Sample{{Name: "/sched/goroutines/runnable:goroutines"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 // memoryTotal is what the Go runtime has from the system, in octets.
@@ -125,7 +139,7 @@ func (a *API) node(asked windows) members {
 	m.set("proc_total", procTotal)
 	m.set("rates_mode", a.options.RatesMode)
 	m.set("uptime", min(time.Since(a.started).Milliseconds(), math.MaxUint32)) // a 32-bit number for some readers
-	m.set("run_queue", 0)
+	m.set("run_queue", runQueue())
 	m.set("processors", runtime.GOMAXPROCS(0))
 	m.set("exchange_types", exchangeTypes())
 	m.set("auth_mechanisms", mechanisms(a.authority.Mechanisms()))
@@ -147,7 +161,7 @@ func (a *API) node(asked windows) members {
 	m.set("being_drained", false)
 	m.set("rabbitmq_version", a.options.Version)
 	m.set("erlang_version", erlangVersion)
-	a.nodeCounters(&m, asked)
+	a.nodeCounters(&m, &facts, asked)
 	m.set("cluster_links", []string{})
 	m.set("metrics_gc_queue_length", collectorQueues{})
 	return m
@@ -167,7 +181,7 @@ type collectorQueues struct {
 
 // nodeCounters adds all of RabbitMQ's counters: strict readers insist on each of them.
 // What we have no equal of is zero.
-func (a *API) nodeCounters(m *members, asked windows) {
+func (a *API) nodeCounters(m *members, facts *Facts, asked windows) {
 	totals := a.broker.Totals()
 	now := a.nodeNumbers(totalNumbers(&totals))
 	motion := a.samples.node.motion(struct{}{}, asked)
@@ -178,15 +192,18 @@ func (a *API) nodeCounters(m *members, asked windows) {
 		{"mem_used", nodeMemUsed}, {"fd_used", nodeFDUsed}, {"sockets_used", nodeSocketsUsed}, {"proc_used", nodeProcUsed},
 		{"disk_free", nodeDiskFree}, {"gc_num", nodeGCCount}, {"gc_bytes_reclaimed", nodeGCBytes},
 		{"context_switches", nodeContextSwitches}, {"msg_store_read_count", nodeDiskReads},
-		{"msg_store_write_count", nodeDiskWrites},
+		{"msg_store_write_count", nodeDiskWrites}, {"io_read_count", nodeDiskReads}, {"io_read_bytes", nodeReadOctets},
+		{"io_write_count", nodeCommits}, {"io_write_bytes", nodeWrittenOctets}, {"io_sync_count", nodeSyncs},
+		{"mnesia_disk_tx_count", nodeDefinitions},
 	} {
 		m.counted(c.name, now[c.number], motion.details(c.number, asked.node))
 	}
+	m.averaged("io_write_avg_time", facts.CommitTime, facts.Commits)
+	m.averaged("io_sync_avg_time", facts.SyncTime, facts.Syncs)
 	for _, name := range []string{
-		"io_read_count", "io_read_bytes", "io_read_avg_time", "io_write_count", "io_write_bytes", "io_write_avg_time",
-		"io_sync_count", "io_sync_avg_time", "io_seek_count", "io_seek_avg_time", "io_reopen_count",
+		"io_read_avg_time", "io_seek_count", "io_seek_avg_time", "io_reopen_count",
 		"io_file_handle_open_attempt_count", "io_file_handle_open_attempt_avg_time", "mnesia_ram_tx_count",
-		"mnesia_disk_tx_count", "queue_index_write_count", "queue_index_read_count", "queue_index_journal_write_count",
+		"queue_index_write_count", "queue_index_read_count", "queue_index_journal_write_count",
 	} {
 		m.counted(name, 0, details{})
 	}

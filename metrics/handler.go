@@ -46,6 +46,9 @@ type Facts struct {
 	// FilesUsed are open files and sockets, SocketsUsed the sockets among them, and
 	// FilesLimit is how many the process may have.
 	FilesUsed, FilesLimit, SocketsUsed int64
+	// ReadOctets and WrittenOctets are what the process has read from disks and
+	// written to them.
+	ReadOctets, WrittenOctets int64
 }
 
 // Store is what the store of messages does. What is not known is zero.

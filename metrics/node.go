@@ -78,28 +78,35 @@ func (s *scrape) writeNodeLimits(p *page) {
 	p.single("resident_memory_limit_bytes", gauge, "Memory high watermark in bytes", float64(f.MemoryLimit))
 	p.single("disk_space_available_limit_bytes", gauge, "Free disk space low watermark in bytes", float64(f.DiskFreeLimit))
 	p.single("erlang_processes_limit", gauge, "Erlang processes limit", processLimit)
-	p.single("erlang_scheduler_run_queue", gauge, "Erlang scheduler run queue", 0)
+	p.single("erlang_scheduler_run_queue", gauge, "Erlang scheduler run queue", runQueue())
 	p.single("erlang_net_ticktime_seconds", gauge, "Inter-node heartbeat interval", tickTime)
 	p.single("erlang_uptime_seconds", gauge, "Node uptime", time.Since(s.options.Started).Seconds())
+}
+
+// runQueue is how many goroutines wait for a processor.
+func runQueue() float64 {
+	sample := []metrics.Sample{{Name: "/sched/goroutines/runnable:goroutines"}}
+	metrics.Read(sample)
+	return float64(sample[0].Value.Uint64())
 }
 
 // writePersister tells of the store. Commits are its writes; of what has no equal here
 // there is nothing.
 func (s *scrape) writePersister(p *page) {
-	d, n := s.disk(), &s.all().Counters
+	d, n, facts := s.disk(), &s.all().Counters, s.process()
 	for _, f := range []struct {
 		name, help string
 		value      float64
 	}{
 		{"io_read_ops_total", "Total number of I/O read operations", float64(n.DiskReads)},
-		{"io_read_bytes_total", "Total number of I/O bytes read", 0},
+		{"io_read_bytes_total", "Total number of I/O bytes read", float64(facts.ReadOctets)},
 		{"io_write_ops_total", "Total number of I/O write operations", float64(d.Commits.Count())},
-		{"io_write_bytes_total", "Total number of I/O bytes written", 0},
+		{"io_write_bytes_total", "Total number of I/O bytes written", float64(facts.WrittenOctets)},
 		{"io_sync_ops_total", "Total number of I/O sync operations", float64(d.Syncs.Count())},
 		{"io_seek_ops_total", "Total number of I/O seek operations", 0},
 		{"io_reopen_ops_total", "Total number of times files have been reopened", 0},
 		{"schema_db_ram_tx_total", "Total number of Schema DB memory transactions", 0},
-		{"schema_db_disk_tx_total", "Total number of Schema DB disk transactions", 0},
+		{"schema_db_disk_tx_total", "Total number of Schema DB disk transactions", float64(s.options.Broker.Churn().Definitions)},
 		{"msg_store_read_total", "Total number of Message Store read operations", float64(n.DiskReads)},
 		{"msg_store_write_total", "Total number of Message Store write operations", float64(n.DiskWrites)},
 		{"queue_index_read_ops_total", "Total number of Queue Index read operations", 0},

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/leveretmq/leveret/configs"
 	"github.com/leveretmq/leveret/management"
@@ -21,6 +22,12 @@ func (n *node) facts() management.Facts {
 		MemoryUsed: usedMemory(), MemoryLimit: n.memory.Load(),
 		DiskFree: free, DiskFreeLimit: alarm, SocketsUsed: int64(n.server.Open()),
 	}
+	stored := n.store.Statistics()
+	facts.Commits, facts.CommitTime = int64(stored.Commits.Count()), inTime(stored.Commits.Sum)
+	facts.Syncs, facts.SyncTime = int64(stored.Syncs.Count()), inTime(stored.Syncs.Sum)
+	if traffic, err := os.ReadFile("/proc/self/io"); err == nil {
+		facts.ReadOctets, facts.WrittenOctets = diskOctets(traffic)
+	}
 	if open, err := os.ReadDir("/proc/self/fd"); err == nil {
 		facts.FilesUsed = int64(len(open))
 	}
@@ -28,6 +35,28 @@ func (n *node) facts() management.Facts {
 		facts.FilesLimit = openFiles(limits)
 	}
 	return facts
+}
+
+// inTime makes a duration of seconds.
+func inTime(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
+
+// diskOctets is what Linux tells that a process has had read from disks and written to
+// them.
+func diskOctets(traffic []byte) (read, written int64) {
+	for line := range bytes.Lines(traffic) {
+		name, value, _ := bytes.Cut(bytes.TrimSpace(line), []byte(": "))
+		n, err := strconv.ParseInt(string(value), 10, 64)
+		if err != nil {
+			continue
+		}
+		switch string(name) {
+		case "read_bytes":
+			read = n
+		case "write_bytes":
+			written = n
+		}
+	}
+	return read, written
 }
 
 // logFiles are where the log goes to.

@@ -33,3 +33,11 @@ func TestListenersOf(t *testing.T) {
 		"amqp [::]:5672", "amqp 127.0.0.1:5673", "amqp/ssl [::1]:5671", "http 127.0.0.1:15672",
 	}, got)
 }
+
+func TestDiskOctets(t *testing.T) {
+	read, written := diskOctets([]byte("rchar: 6976\nwchar: 12\nread_bytes: 4096\nwrite_bytes: 81920\ncancelled_write_bytes: 7\n"))
+	require.EqualValues(t, 4096, read)
+	require.EqualValues(t, 81920, written)
+	read, written = diskOctets([]byte("read_bytes\nwrite_bytes: many\n"))
+	require.Zero(t, read+written)
+}

@@ -21,6 +21,7 @@ func (n *node) metricsFacts() metrics.Facts {
 	return metrics.Facts{
 		MemoryUsed: f.MemoryUsed, MemoryLimit: f.MemoryLimit, DiskFree: f.DiskFree, DiskFreeLimit: f.DiskFreeLimit,
 		FilesUsed: f.FilesUsed, FilesLimit: f.FilesLimit, SocketsUsed: f.SocketsUsed,
+		ReadOctets: f.ReadOctets, WrittenOctets: f.WrittenOctets,
 	}
 }
 
