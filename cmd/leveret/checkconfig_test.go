@@ -100,3 +100,17 @@ func TestUsersOfRabbitMQConfAreMadeOnce(t *testing.T) {
 	})
 	run("second", func(string) {})
 }
+
+// Where a file of definitions says who there is, default_user of a rabbitmq.conf makes
+// nobody, and the greeting names those who are there.
+func TestTheGreetingNamesUsersThatThereAre(t *testing.T) {
+	definitions := filepath.Join(t.TempDir(), "d.json")
+	require.NoError(t, os.WriteFile(definitions, []byte(`{"users":[{"name":"ops","tags":"administrator","password":"secret"}],`+
+		`"vhosts":[{"name":"/"}],"permissions":[{"user":"ops","vhost":"/","configure":".*","write":".*","read":".*"}]}`), 0o600))
+	name := rabbitConf(t, "default_user = app\ndefault_pass = first\nload_definitions = "+definitions+"\n")
+	p := start(t, nil, "--rabbitmq-conf", name, "--amqp-listen", anyPort)
+	greeting := p.ready()
+	require.Regexp(t, `users +ops\n`, greeting)
+	require.Regexp(t, `connect with +amqp://ops:PASSWORD@127\.0\.0\.1:\d+`, greeting)
+	require.NotContains(t, greeting, "app")
+}

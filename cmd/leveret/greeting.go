@@ -7,11 +7,11 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/leveretmq/leveret/auth"
 	"github.com/leveretmq/leveret/configs"
 )
 
@@ -19,7 +19,7 @@ import (
 const startupLine = "Server startup complete"
 
 // greet writes what is served and what to do next.
-func greet(to io.Writer, config configs.Config, listeners []net.Listener, others endpoints) {
+func greet(to io.Writer, config configs.Config, known *auth.Directory, listeners []net.Listener, others endpoints) {
 	var out strings.Builder
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(&out, "  %-15s %s\n", name, fmt.Sprintf(format, args...))
@@ -40,9 +40,9 @@ func greet(to io.Writer, config configs.Config, listeners []net.Listener, others
 	line("limits", "frame %s, message %d octets, channels %s, connections %s, heartbeat %s",
 		limit(config.FrameMax, " octets"), config.MaxMessageSize, limit(config.ChannelMax, " per connection"),
 		limit(config.MaxConnections, ""), config.Heartbeat.Round(time.Second))
-	line("users", "%s", userList(config))
-	line("connect with", "%s", clientURL(config, listeners[0].Addr()))
-	if advice := publicAdvice(config, listeners); advice != "" {
+	line("users", "%s", userList(config, known))
+	line("connect with", "%s", clientURL(config, known, listeners[0].Addr()))
+	if advice := publicAdvice(config, known, listeners); advice != "" {
 		line("other machines", "%s", advice)
 	}
 	fmt.Fprintln(&out, startupLine)
@@ -52,13 +52,10 @@ func greet(to io.Writer, config configs.Config, listeners []net.Listener, others
 }
 
 // publicAdvice says what to do when other machines can reach the broker, and nobody can
-// log in from there: the only user of a new data directory is the one whose password
-// everybody knows.
-func publicAdvice(config configs.Config, listeners []net.Listener) string {
-	if !reflect.DeepEqual(config.Users, configs.Default().Users) || config.LoadDefinitions != "" {
-		return ""
-	}
-	if !slices.Contains(config.LoopbackUsers, config.Users[0].Name) || !slices.ContainsFunc(listeners, public) {
+// log in from there: the only user is the one whose password everybody knows.
+func publicAdvice(config configs.Config, known *auth.Directory, listeners []net.Listener) string {
+	users, usual := known.Definitions().Users, configs.Default().Users[0].Name
+	if len(users) != 1 || users[0].Name != usual || !slices.Contains(config.LoopbackUsers, usual) || !slices.ContainsFunc(listeners, public) {
 		return ""
 	}
 	return "cannot log in as guest: add a user with a password of its own " +
@@ -93,25 +90,54 @@ func limit[T uint16 | uint32 | int](n T, unit string) string {
 	return fmt.Sprintf("%d%s", n, unit)
 }
 
-func userList(config configs.Config) string {
-	local := make(map[string]bool, len(config.LoopbackUsers))
-	for _, name := range config.LoopbackUsers {
-		local[name] = true
-	}
+// maxUsersTold bounds the users that the greeting names.
+const maxUsersTold = 8
+
+// userList is the users that there are, wherever they come from: the configuration, a
+// file of definitions, or the data directory.
+func userList(config configs.Config, known *auth.Directory) string {
 	var names []string
-	for _, user := range config.Users {
-		if local[user.Name] {
+	users := known.Definitions().Users
+	for _, user := range users[:min(len(users), maxUsersTold)] {
+		if slices.Contains(config.LoopbackUsers, user.Name) {
 			names = append(names, user.Name+" (from this machine only)")
 		} else {
 			names = append(names, user.Name)
 		}
 	}
-	return strings.Join(names, ", ")
+	if more := len(users) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return orElse(strings.Join(names, ", "), "none: add one (leveret rabbitmqctl add_user NAME)")
 }
 
-// clientURL is what a client on this machine connects to as the first user.
-// Only the password that everybody knows is shown.
-func clientURL(config configs.Config, address net.Addr) string {
+// clientUser is the user that an example names: the first of the configuration that there
+// is, or else the first that there is. Only the password that everybody knows is told, as
+// long as it is right.
+func clientUser(config configs.Config, known *auth.Directory) (user, password string) {
+	names := make([]string, 0, len(config.Users)+1)
+	for _, u := range config.Users {
+		names = append(names, u.Name)
+	}
+	for _, u := range known.Definitions().Users {
+		names = append(names, u.Name)
+	}
+	i := slices.IndexFunc(names, func(name string) bool { _, there := known.User(name); return there })
+	if i < 0 {
+		return "USER", "PASSWORD"
+	}
+	usual := configs.Default().Users[0]
+	if names[i] != usual.Name {
+		return names[i], "PASSWORD"
+	}
+	if _, err := known.Authenticate(auth.Attempt{Name: usual.Name, Password: string(usual.Password)}); err != nil {
+		return names[i], "PASSWORD"
+	}
+	return names[i], string(usual.Password)
+}
+
+// clientURL is what a client on this machine connects to.
+func clientURL(config configs.Config, known *auth.Directory, address net.Addr) string {
 	host, port, err := net.SplitHostPort(address.String())
 	if err != nil {
 		return address.String()
@@ -119,10 +145,7 @@ func clientURL(config configs.Config, address net.Addr) string {
 	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
 		host = "localhost"
 	}
-	user, password := config.Users[0].Name, "PASSWORD"
-	if known := configs.Default().Users[0]; known.Name == user && known.Password == config.Users[0].Password {
-		password = string(known.Password)
-	}
+	user, password := clientUser(config, known)
 	scheme := "amqp"
 	if len(config.AMQPListen) == 0 {
 		scheme = "amqps"

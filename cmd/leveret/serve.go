@@ -9,6 +9,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/leveretmq/leveret/auth"
 	"github.com/leveretmq/leveret/configs"
 )
 
@@ -21,6 +22,8 @@ type service interface {
 	Serve(net.Listener) error
 	// Handlers are what it serves besides AMQP.
 	Handlers() handlers
+	// Directory has the users, for the greeting.
+	Directory() *auth.Directory
 	// Shutdown ends all connections, by force when the context ends.
 	Shutdown(context.Context) error
 	// Close writes all that is pending. No connection is left by then.
@@ -86,7 +89,7 @@ func serve(ctx context.Context, p process) error {
 		go func() { served <- broker.Serve(l) }()
 	}
 	others.serve(func(err error) { served <- err })
-	greet(p.stdout, p.config, listeners, others)
+	greet(p.stdout, p.config, broker.Directory(), listeners, others)
 	tellListeners(p.config, listeners, others, p.log)
 	p.manager.tell("READY=1", "STATUS=Serving AMQP")
 

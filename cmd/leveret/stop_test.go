@@ -12,7 +12,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/leveretmq/leveret/auth"
 	"github.com/leveretmq/leveret/configs"
+	"github.com/leveretmq/leveret/definitions"
 )
 
 // fakeService is a service that serves nothing, with hooks for what can go
@@ -42,6 +44,14 @@ func (f *fakeService) Shutdown(ctx context.Context) error {
 func (f *fakeService) Close() error { return f.close() }
 
 func (f *fakeService) Handlers() handlers { return handlers{} }
+
+func (f *fakeService) Directory() *auth.Directory {
+	d, err := auth.NewDirectory(auth.DirectoryOptions{}, definitions.Set{})
+	if err != nil {
+		panic(err) // an empty one can be made
+	}
+	return d
+}
 
 // serveFake runs the fake until the context ends.
 func serveFake(ctx context.Context, f *fakeService) error {

@@ -115,6 +115,9 @@ func trace(b *broker.Broker, vhosts []string) error {
 // Serve accepts connections until Shutdown.
 func (n *node) Serve(l net.Listener) error { return n.server.Serve(l) }
 
+// Directory is the users, virtual hosts and permissions of the broker.
+func (n *node) Directory() *auth.Directory { return n.admin.Directory() }
+
 // Handlers are what the node serves besides AMQP.
 func (n *node) Handlers() handlers {
 	return handlers{management: n.api, control: n.api.Local(), metrics: n.metrics(), ending: n.api.EndStreams}

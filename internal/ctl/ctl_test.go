@@ -68,7 +68,7 @@ func shop() map[string]string {
 		"GET /api/policies/%2F":                                  `[{"vhost":"/","name":"p","pattern":"^a","apply-to":"queues","definition":{"max-length":1},"priority":2}]`,
 		"GET /api/vhost-limits":                                  `[{"vhost":"/","value":{"max-queues":3}}]`,
 		"GET /api/parameters":                                    `[{"vhost":"/","component":"c","name":"n","value":{"a":1}},{"vhost":"other","component":"c","name":"o","value":2}]`,
-		"GET /api/definitions":                                   `{"users":[{"name":"guest","tags":"administrator"}],"queues":[{"vhost":"/","name":"q","durable":true}]}`,
+		"GET /api/definitions":                                   `{"vhosts":[{"name":"/"}],"users":[{"name":"guest","tags":"administrator"}],"queues":[{"vhost":"/","name":"q","durable":true}]}`,
 		"GET /api/health/checks/local-alarms":                    `{"status":"ok"}`,
 		"GET /api/health/checks/alarms":                          `!{"status":"failed","reason":"memory"}`,
 		"GET /api/health/checks/virtual-hosts":                   `{"status":"ok"}`,
@@ -249,6 +249,24 @@ func urlOption(program string) string {
 		return "--base-uri"
 	}
 	return "--url"
+}
+
+func TestDryRun_OfWhatHasNoPlace(t *testing.T) {
+	for file, text := range map[string]string{
+		`{"queues":[{"vhost":"none","name":"q"}]}`:                               `queues none q: please create virtual host "none" prior to importing definitions`,
+		`{"permissions":[{"vhost":"none","user":"guest"}]}`:                      `please create virtual host "none"`,
+		`{"permissions":[{"vhost":"/","user":"nobody"}]}`:                        `permissions / nobody: user does not exist: "nobody"`,
+		`{"parameters":[{"vhost":"none","component":"x","name":"y","value":1}]}`: `please create virtual host "none"`,
+	} {
+		path := filepath.Join(t.TempDir(), "d.json")
+		require.NoError(t, os.WriteFile(path, []byte(file), 0o600))
+		got := run(t, "", "leveret import --dry-run "+path)
+		require.Equal(t, 65, got.status, file)
+		require.Contains(t, got.errors, text)
+	}
+	path := filepath.Join(t.TempDir(), "d.json")
+	require.NoError(t, os.WriteFile(path, []byte(`{"vhosts":[{"name":"made"}],"users":[{"name":"too"}],"permissions":[{"vhost":"made","user":"too"}]}`), 0o600))
+	require.Zero(t, run(t, "", "leveret import --dry-run "+path).status)
 }
 
 func TestDryRun_OfWhatIsNoFile(t *testing.T) {

@@ -72,6 +72,9 @@ func (c *call) tellDifferences(file []byte) error {
 	if err := c.get(at("definitions"), &current); err != nil {
 		return err
 	}
+	if err := checkBelonging(wanted, current); err != nil {
+		return err
+	}
 	var differences []difference
 	for _, kind := range definitionKinds() {
 		list, err := listOf(kind, wanted[kind])
