@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/leveretmq/leveret/admin"
@@ -70,6 +71,7 @@ type API struct {
 	options   Options
 	log       *slog.Logger
 
+	drained atomic.Bool // clients were sent away, and are not let in
 	samples *sampler
 	started time.Time
 	routes  []*route

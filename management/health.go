@@ -78,8 +78,6 @@ func (a *API) checkSingleNode(*request) (reply, error) {
 
 func (a *API) checkNode(r *request) (reply, error) { return healthy(), a.here(r) }
 
-func (a *API) checkService(*request) (reply, error) { return healthy(), nil }
-
 // alarm is a resource that is low.
 type alarm struct {
 	Node     string `json:"node"`

@@ -15,6 +15,13 @@ import (
 // dial opens a connection to the broker as a user of the rig.
 func (g *rig) dial(t *testing.T, user string) *amqp091.Connection {
 	t.Helper()
+	_, dial := g.listen(t)
+	return dial(user)
+}
+
+// listen lets clients in, and returns where and how a user of the rig connects.
+func (g *rig) listen(t *testing.T) (address string, dial func(user string) *amqp091.Connection) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	go func() { _ = g.api.server.Serve(l) }()
@@ -23,12 +30,15 @@ func (g *rig) dial(t *testing.T, user string) *amqp091.Connection {
 		defer cancel()
 		_ = g.api.server.Shutdown(ctx)
 	})
-	c, err := amqp091.DialConfig("amqp://"+user+":"+user+"@"+l.Addr().String()+"/", amqp091.Config{
-		Properties: amqp091.Table{"connection_name": "test", "product": "test"},
-	})
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = c.Close() })
-	return c
+	uri := func(user string) string { return "amqp://" + user + ":" + user + "@" + l.Addr().String() + "/" }
+	return uri(rootUser), func(user string) *amqp091.Connection {
+		c, err := amqp091.DialConfig(uri(user), amqp091.Config{
+			Properties: amqp091.Table{"connection_name": "test", "product": "test"},
+		})
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
 }
 
 func (g *rig) channel(t *testing.T, c *amqp091.Connection) *amqp091.Channel {

@@ -158,7 +158,7 @@ func (a *API) node(asked windows) members {
 	m.set("name", a.options.NodeName)
 	m.set("type", "disc")
 	m.set("running", true)
-	m.set("being_drained", false)
+	m.set("being_drained", a.drained.Load())
 	m.set("rabbitmq_version", a.options.Version)
 	m.set("erlang_version", erlangVersion)
 	a.nodeCounters(&m, &facts, asked)

@@ -29,6 +29,7 @@ type Server struct {
 
 	mu          sync.Mutex
 	stopped     bool                      // guarded by mu
+	suspended   bool                      // guarded by mu; nobody is let in
 	listeners   map[net.Listener]struct{} // guarded by mu
 	connections map[*connection]struct{}  // guarded by mu
 	open        registry                  // guarded by mu
@@ -98,11 +99,26 @@ func (s *Server) track(l net.Listener) bool {
 	return true
 }
 
+// Suspend has new connections closed before a word is said, until it is taken back by
+// false. Those that there are stay.
+func (s *Server) Suspend(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.suspended = on
+}
+
+// Suspended says whether nobody is let in.
+func (s *Server) Suspended() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.suspended
+}
+
 // start gives a socket its connection. One that comes too late is closed.
 func (s *Server) start(sock net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopped {
+	if s.stopped || s.suspended {
 		s.close(sock)
 		return
 	}

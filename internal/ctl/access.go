@@ -4,18 +4,24 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 func accessCommands() []command {
 	return []command{
 		{"add_vhost", "<vhost> [--description <text>] [--tags <tags>] [--default-queue-type <type>]", 1, 1, "Makes a virtual host", announce("Adding vhost \"%s\" ..."), addVHost},
 		{"delete_vhost", "<vhost>", 1, 1, "Deletes a virtual host with everything in it", announce("Deleting vhost \"%s\" ..."), deleteVHost},
+		{"update_vhost_metadata", "<vhost> [--description <text>] [--tags <tags>] [--default-queue-type <type>]", 1, 1, "Changes what is said of a virtual host", announce("Updating metadata of vhost \"%s\" ..."), updateVHost},
+		{"set_vhost_tags", "<vhost> <tag> [...]", 1, without, "Sets the tags of a virtual host", func(c *call) string {
+			return fmt.Sprintf("Setting tags for virtual host \"%s\" to [%s] ...", c.args[0], strings.Join(c.args[1:], ", "))
+		}, setVHostTags},
 		{"list_vhosts", "[<column> ...]", 0, without, "Lists virtual hosts", announce("Listing vhosts ..."), func(c *call) error {
 			return c.list(at("vhosts"), "name")
 		}},
 		{"set_permissions", "[--vhost <vhost>] <username> <conf> <write> <read>", 4, 4, "Sets what a user may do in a virtual host", func(c *call) string {
 			return fmt.Sprintf("Setting permissions for user \"%s\" in vhost \"%s\" ...", c.args[0], c.options.vhost)
 		}, setPermissions},
+		{"set_permissions_globally", "<username> <conf> <write> <read>", 4, 4, "Sets what a user may do in each virtual host", announce("Setting permissions for user \"%s\" in all virtual hosts ..."), setPermissionsEverywhere},
 		{"clear_permissions", "[--vhost <vhost>] <username>", 1, 1, "Takes the permissions of a user in a virtual host away", within("Clearing permissions for user \"%s\" in vhost \"%s\" ..."), func(c *call) error {
 			return c.ofUser(0, http.MethodDelete, at("permissions", c.options.vhost, c.args[0]))
 		}},
@@ -48,13 +54,7 @@ func accessCommands() []command {
 }
 
 func addVHost(c *call) error {
-	v := object{}
-	for key, value := range map[string]string{"description": c.options.description, "tags": c.options.tags, "default_queue_type": c.options.queueType} {
-		if value != "" {
-			v[key] = value
-		}
-	}
-	return c.do(http.MethodPut, at("vhosts", c.args[0]), v, nil)
+	return c.do(http.MethodPut, at("vhosts", c.args[0]), c.vhostSettings(), nil)
 }
 
 func deleteVHost(c *call) error {

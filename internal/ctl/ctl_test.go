@@ -54,29 +54,42 @@ func shop() map[string]string {
 			"object_totals":{"connections":1,"queues":2},"listeners":[{"protocol":"amqp","ip_address":"::","port":5672}]}`,
 		"GET /api/nodes/n@h": `{"name":"n@h","os_pid":"7","uptime":5000,"mem_used":1000000,"mem_limit":2000000,"disk_free":100,"disk_free_limit":10,
 			"mem_alarm":false,"disk_free_alarm":false,"fd_used":3,"fd_total":20000,"sockets_used":1,"db_dir":"/d","log_files":["<stderr>"]}`,
-		"GET /api/users":                                         `[{"name":"guest","tags":["administrator","x"]}]`,
-		"GET /api/users/guest":                                   `{"name":"guest","password_hash":"h","hashing_algorithm":"a","tags":["administrator"]}`,
-		"GET /api/users/guest/permissions":                       `[{"user":"guest","vhost":"/","configure":".*","write":"a","read":"b"}]`,
-		"GET /api/vhosts":                                        `[{"name":"/","tracing":false}]`,
-		"GET /api/vhosts/%2F":                                    `{"name":"/"}`,
-		"GET /api/vhosts/%2F/permissions":                        `[{"user":"guest","vhost":"/","configure":".*","write":"a","read":"b"}]`,
-		"GET /api/vhosts/%2F/connections":                        `[{"name":"a -> b"}]`,
-		"GET /api/queues/%2F":                                    `[{"name":"q","messages":3,"durable":true,"arguments":{"x-max-length":5,"x-overflow":"drop-head"}}]`,
-		"GET /api/queues/%2F/q":                                  `{"name":"q","messages_ready":3}`,
-		"GET /api/bindings/%2F":                                  `[{"source":"","destination":"q","destination_type":"queue","routing_key":"q","arguments":{}}]`,
-		"GET /api/consumers/%2F":                                 `[{"queue":{"name":"q"},"channel_details":{"name":"c (1)"},"consumer_tag":"t","ack_required":true,"prefetch_count":2,"active":true,"arguments":{}}]`,
-		"GET /api/policies/%2F":                                  `[{"vhost":"/","name":"p","pattern":"^a","apply-to":"queues","definition":{"max-length":1},"priority":2}]`,
-		"GET /api/vhost-limits":                                  `[{"vhost":"/","value":{"max-queues":3}}]`,
-		"GET /api/parameters":                                    `[{"vhost":"/","component":"c","name":"n","value":{"a":1}},{"vhost":"other","component":"c","name":"o","value":2}]`,
-		"GET /api/definitions":                                   `{"vhosts":[{"name":"/"}],"users":[{"name":"guest","tags":"administrator"}],"queues":[{"vhost":"/","name":"q","durable":true}]}`,
-		"GET /api/health/checks/local-alarms":                    `{"status":"ok"}`,
-		"GET /api/health/checks/alarms":                          `!{"status":"failed","reason":"memory"}`,
-		"GET /api/health/checks/virtual-hosts":                   `{"status":"ok"}`,
-		"GET /api/config/effective":                              "frame-max: 1\n",
-		"GET /api/auth/hash_password/s":                          `{"ok":"hashed"}`,
-		"POST /api/queues/%2F/q/get":                             `[{"exchange":"e","routing_key":"k","redelivered":false,"payload_bytes":1,"payload":"m"}]`,
-		"POST /api/exchanges/%2F/e/publish":                      `{"routed":true}`,
-		"POST /api/exchanges/%2F/other/publish":                  `{"routed":false}`,
+		"GET /api/users":                                        `[{"name":"guest","tags":["administrator","x"]}]`,
+		"GET /api/users/guest":                                  `{"name":"guest","password_hash":"h","hashing_algorithm":"a","tags":["administrator"]}`,
+		"GET /api/users/guest/permissions":                      `[{"user":"guest","vhost":"/","configure":".*","write":"a","read":"b"}]`,
+		"GET /api/vhosts":                                       `[{"name":"/","tracing":false}]`,
+		"GET /api/vhosts/%2F":                                   `{"name":"/"}`,
+		"GET /api/vhosts/%2F/permissions":                       `[{"user":"guest","vhost":"/","configure":".*","write":"a","read":"b"}]`,
+		"GET /api/vhosts/%2F/connections":                       `[{"name":"a -> b"}]`,
+		"GET /api/queues/%2F":                                   `[{"name":"q","messages":3,"durable":true,"arguments":{"x-max-length":5,"x-overflow":"drop-head"}}]`,
+		"GET /api/queues/%2F/q":                                 `{"name":"q","messages_ready":3,"policy":"p"}`,
+		"GET /api/bindings/%2F":                                 `[{"source":"","destination":"q","destination_type":"queue","routing_key":"q","arguments":{}}]`,
+		"GET /api/consumers/%2F":                                `[{"queue":{"name":"q"},"channel_details":{"name":"c (1)"},"consumer_tag":"t","ack_required":true,"prefetch_count":2,"active":true,"arguments":{}}]`,
+		"GET /api/policies/%2F":                                 `[{"vhost":"/","name":"p","pattern":"^a","apply-to":"queues","definition":{"max-length":1},"priority":2}]`,
+		"GET /api/vhost-limits":                                 `[{"vhost":"/","value":{"max-queues":3}}]`,
+		"GET /api/parameters":                                   `[{"vhost":"/","component":"c","name":"n","value":{"a":1}},{"vhost":"other","component":"c","name":"o","value":2}]`,
+		"GET /api/definitions":                                  `{"vhosts":[{"name":"/"}],"users":[{"name":"guest","tags":"administrator"}],"queues":[{"vhost":"/","name":"q","durable":true}]}`,
+		"GET /api/health/checks/local-alarms":                   `{"status":"ok"}`,
+		"GET /api/health/checks/alarms":                         `!{"status":"failed","reason":"memory"}`,
+		"GET /api/health/checks/virtual-hosts":                  `{"status":"ok"}`,
+		"GET /api/config/effective":                             "frame-max: 1\n",
+		"GET /api/auth/hash_password/s":                         `{"ok":"hashed"}`,
+		"POST /api/queues/%2F/q/get":                            `[{"exchange":"e","routing_key":"k","redelivered":false,"payload_bytes":1,"payload":"m"}]`,
+		"POST /api/exchanges/%2F/e/publish":                     `{"routed":true}`,
+		"POST /api/exchanges/%2F/other/publish":                 `{"routed":false}`,
+		"GET /api/health/checks/port-listener/5672":             `{"status":"ok"}`,
+		"GET /api/health/checks/port-listener/1":                `!{"status":"failed","reason":"No active listener"}`,
+		"GET /api/health/checks/protocol-listener/mqtt":         `!{"status":"failed","reason":"No active listener"}`,
+		"GET /api/health/checks/certificate-expiration/9/weeks": `!{"status":"failed","reason":"Certificates expiring"}`,
+		"GET /api/health/checks/certificate-expiration/4/weeks": `{"status":"ok"}`,
+		"GET /api/auth/attempts/n@h":                            `[{"protocol":"amqp091","auth_attempts":3,"auth_attempts_failed":1,"auth_attempts_succeeded":2}]`,
+		"GET /api/deprecated-features":                          `[]`,
+		"GET /api/nodes/n@h/memory":                             `{"memory":{"strategy":"rss","a":1000000,"b":3000000}}`,
+		"GET /api/policies/%2F/p":                               `{"vhost":"/","name":"p","pattern":"^a","apply-to":"queues","definition":{"max-length":1},"priority":2}`,
+		"GET /api/watch/log":                                    "one\ntwo\n",
+		"GET /api/watch/events":                                 "{\"event\":\"queue.created\"}\n{\"event\":\"vhost.created\"}\n",
+		"GET /api/queues/quorum/%2F/q/status": `[{"Node Name":"n@h","Raft State":"leader","Membership":"voter","Last Log Index":0,"Last Written":0,
+			"Last Applied":0,"Commit Index":0,"Snapshot Index":-1,"Term":1}]`,
 		"GET /api/health/checks/certificate-expiration/1/months": `{"status":"ok"}`,
 	}
 }
@@ -90,7 +103,17 @@ type ran struct {
 
 func run(t *testing.T, stdin, line string) ran {
 	t.Helper()
-	a := &api{answers: shop()}
+	return runWith(t, &api{answers: shop()}, stdin, line)
+}
+
+// runAgainst runs a program on a broker of its own.
+func runAgainst(t *testing.T, a *api, line string) ran {
+	t.Helper()
+	return runWith(t, a, "", line)
+}
+
+func runWith(t *testing.T, a *api, stdin, line string) ran {
+	t.Helper()
 	served := httptest.NewServer(a)
 	defer served.Close()
 	args := strings.Split(line, " ")
@@ -180,9 +203,11 @@ func TestCommandsThatTellSomething(t *testing.T) {
 		"rabbitmq-diagnostics -q check_running":                    "RabbitMQ on node n@h is fully booted and running\n",
 		"rabbitmq-diagnostics -q check_local_alarms":               "Node n@h reported no local alarms\n",
 		"rabbitmq-diagnostics -q listeners":                        "Interface: [::], port: 5672, protocol: amqp, purpose: AMQP 0-9-1\n",
-		"rabbitmq-diagnostics -q alarms":                           "(none)\n",
+		"rabbitmq-diagnostics -q alarms":                           "Node n@h reported no alarms, local or clusterwide\n",
 		"rabbitmq-diagnostics -q server_version":                   "4.0.5\n",
-		"rabbitmq-plugins is_enabled rabbitmq_management":          "Plugin rabbitmq_management is enabled\n",
+		"rabbitmq-plugins -q is_enabled rabbitmq_management":       "Plugin rabbitmq_management is enabled on node n@h\n",
+		"rabbitmq-plugins -q list -E -m sharding":                  "rabbitmq_sharding\n",
+		"rabbitmq-plugins -s list prometheus":                      "rabbitmq_prometheus\n",
 		"leveret get q":                                            "exchange\trouting_key\tredelivered\tpayload_bytes\tpayload\ne\tk\tfalse\t1\tm\n",
 		"leveret doctor":                                           "ok       memory\nok       disk\nok       open files\nok       virtual hosts\nok       certificates\n",
 	} {
@@ -216,7 +241,7 @@ func TestCommandsThatFail(t *testing.T) {
 		"rabbitmqctl set_policy p a x":                 {65, "JSON decoding error"},
 		"rabbitmqctl eval x":                           {64, "there is no Erlang here"},
 		"rabbitmq-diagnostics check_alarms":            {69, "memory"},
-		"rabbitmq-plugins enable rabbitmq_nothing":     {69, "rabbitmq_nothing"},
+		"rabbitmq-plugins enable rabbitmq_nothing":     {65, "rabbitmq_nothing"},
 		"rabbitmq-plugins disable rabbitmq_management": {64, "cannot be disabled"},
 		"leveret publish other k m":                    {65, "no queue gets messages"},
 		"leveret get q zero":                           {64, "no number above zero"},

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -85,20 +86,23 @@ func (c *call) also(name, vhost string) error {
 
 // foreignCommands are those that need Erlang or a cluster.
 func foreignCommands() []command {
-	var list []command
-	add := func(why string, names ...string) {
-		for _, name := range names {
-			list = append(list, command{name, "[...]", 0, without, "Not supported: " + why, nil, func(*call) error {
-				return &failure{usageError, name + " is not supported: " + why}
-			}})
-		}
+	return slices.Concat(
+		unsupported("there is no Erlang here", "eval", "eval_file", "exec", "force_gc", "encode", "decode", "list_ciphers", "list_hashes"),
+		unsupported("there is one node, which is its own cluster", "join_cluster", "forget_cluster_node", "force_boot", "rename_cluster_node",
+			"change_cluster_node_type", "update_cluster_nodes", "sync_queue", "cancel_sync_queue"),
+		unsupported("stop the process instead, as by rabbitmqctl stop, and start it again", "stop_app", "start_app"),
+		unsupported("remove the data directory of a broker that does not run", "reset", "force_reset"),
+		unsupported("there is no database of RabbitMQ here", "schema_info", "force_standalone_khepri_boot"),
+		unsupported("passwords in the configuration are not encrypted", "encrypt_conf_value", "decrypt_conf_value"),
+	)
+}
+
+// unsupported are commands that are known and refused, with the reason.
+func unsupported(why string, names ...string) (list []command) {
+	for _, name := range names {
+		list = append(list, command{name, "[...]", 0, without, "Not supported: " + why, nil, func(*call) error {
+			return &failure{usageError, name + " is not supported: " + why}
+		}})
 	}
-	add("there is no Erlang here", "eval", "eval_file", "exec", "force_gc", "encode", "decode", "list_ciphers", "list_hashes")
-	add("there is one node, which is its own cluster", "join_cluster", "forget_cluster_node", "force_boot", "rename_cluster_node",
-		"change_cluster_node_type", "update_cluster_nodes", "sync_queue", "cancel_sync_queue")
-	add("stop the process instead, as by rabbitmqctl stop, and start it again", "stop_app", "start_app")
-	add("remove the data directory of a broker that does not run", "reset", "force_reset")
-	add("set the key in the configuration, and start the broker again", "set_vm_memory_high_watermark", "set_disk_free_limit")
-	add("close the port to clients instead", "suspend_listeners", "resume_listeners")
 	return list
 }

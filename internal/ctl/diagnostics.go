@@ -1,18 +1,33 @@
 package ctl
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
 // asking announces a question to the node.
 func asking(what string) func(*call) string {
-	return func(c *call) string { return fmt.Sprintf("Asking node %s %s ...", c.node(), what) }
+	if !strings.HasSuffix(what, "...") {
+		what += " ..."
+	}
+	return func(c *call) string { return fmt.Sprintf("Asking node %s %s", c.node(), what) }
+}
+
+// listenerAsked announces the question for a listener.
+func listenerAsked(what string) func(*call) string {
+	return func(c *call) string {
+		return fmt.Sprintf("Asking node %s if there's an active listener %s %s ...", c.node(), what, c.args[0])
+	}
 }
 
 func diagnosticCommands() []command {
@@ -30,7 +45,7 @@ func diagnosticCommands() []command {
 			if _, err := c.broker(); err != nil {
 				return err
 			}
-			c.say("RabbitMQ on node %s is running", c.node())
+			c.say("RabbitMQ on node %s is fully booted and running", c.node())
 			return nil
 		}},
 		{"is_booting", "", 0, 0, "Says whether the broker is starting", asking("for its boot status"), func(c *call) error {
@@ -42,10 +57,15 @@ func diagnosticCommands() []command {
 		}},
 		{"alarms", "", 0, 0, "Lists alarms", asking("to report any known resource alarms"), func(c *call) error {
 			n, err := c.theNode()
-			if err == nil {
-				c.say("%s", alarmsOf(n))
+			if err != nil {
+				return err
 			}
-			return err
+			on := alarmsOf(n)
+			if on == "(none)" {
+				on = fmt.Sprintf("Node %s reported no alarms, local or clusterwide", term(n["name"]))
+			}
+			c.say("%s", on)
+			return nil
 		}},
 		{"listeners", "", 0, 0, "Lists listeners", asking("to report its protocol listeners"), func(c *call) error {
 			o, err := c.broker()
@@ -54,21 +74,15 @@ func diagnosticCommands() []command {
 			}
 			return c.printListeners(o)
 		}},
-		{"server_version", "", 0, 0, "Prints the version", asking("for its RabbitMQ version"), func(c *call) error {
+		{"server_version", "", 0, 0, "Prints the version", asking("for its RabbitMQ version..."), func(c *call) error {
 			o, err := c.broker()
 			if err == nil {
 				c.say("%s", term(o["rabbitmq_version"]))
 			}
 			return err
 		}},
-		{"memory_breakdown", "", 0, 0, "Tells what memory is used for", asking("for its memory breakdown"), memoryBreakdown},
-		{"log_location", "", 0, 0, "Tells where the log is", asking("for its log file location(s)"), func(c *call) error {
-			n, err := c.theNode()
-			if err == nil {
-				c.say("%s", strings.Trim(term(n["log_files"]), "[]"))
-			}
-			return err
-		}},
+		{"memory_breakdown", "[--unit <gb|mb|kb|bytes>]", 0, 0, "Tells what memory is used for", ofNode("Reporting memory breakdown on node %s..."), memoryBreakdown},
+		{"log_location", "", 0, 0, "Tells where the log is", ofNode("Log file location(s) on node %s ..."), logLocation},
 	}...)
 }
 
@@ -80,21 +94,19 @@ func checkCommands() []command {
 		{"check_local_alarms", "", 0, 0, "Fails if there is an alarm", asking("to report any local resource alarms"), func(c *call) error {
 			return c.check("local-alarms", "Node %s reported no local alarms")
 		}},
-		{"check_virtual_hosts", "", 0, 0, "Fails if a virtual host is down", asking("for virtual hosts that are not running"), func(c *call) error {
-			return c.check("virtual-hosts", "All virtual hosts on node %s are running")
+		{"check_virtual_hosts", "", 0, 0, "Fails if a virtual host is down", ofNode("Checking if all vhosts are running on node %s ..."), func(c *call) error {
+			return c.check("virtual-hosts", "Node %s reported all vhosts as running")
 		}},
-		{"check_port_listener", "<port>", 1, 1, "Fails if nobody listens on the port", asking("if there's an active listener on the port"), func(c *call) error {
-			return c.check("port-listener/"+c.args[0], "A listener for port "+c.args[0]+" is running on node %s")
+		{"check_port_listener", "<port>", 1, 1, "Fails if nobody listens on the port", listenerAsked("on port"), func(c *call) error {
+			return c.checkListener("port", "that use the following ports")
 		}},
-		{"check_protocol_listener", "<protocol>", 1, 1, "Fails if the protocol is not spoken", asking("if there's an active listener for the protocol"), func(c *call) error {
-			return c.check("protocol-listener/"+c.args[0], "A listener for protocol "+c.args[0]+" is running on node %s")
+		{"check_protocol_listener", "<protocol>", 1, 1, "Fails if the protocol is not spoken", listenerAsked("for protocol"), func(c *call) error {
+			return c.checkListener("protocol", "for the following protocols")
 		}},
-		{"check_certificate_expiration", "<within> <unit>", 2, 2, "Fails if a certificate ends within the time", asking("for certificates that expire"), func(c *call) error {
-			return c.check("certificate-expiration/"+c.args[0]+"/"+c.args[1], "No certificates on node %s expire within that time")
-		}},
-		{"check_if_node_is_quorum_critical", "", 0, 0, "Never fails: there is one node", nil, func(c *call) error {
-			return c.check("node-is-quorum-critical", "Node %s reported no queues that would lose quorum")
-		}},
+		{"check_certificate_expiration", "[--within <period>] [--unit <days|weeks|months|years>]", 0, 0, "Fails if a certificate ends within the time",
+			ofNode("Checking certificate expiration on node %s ..."), checkCertificates},
+		{"check_if_node_is_quorum_critical", "", 0, 0, "Never fails: there is one node",
+			ofNode("Checking if node %s is critical for quorum of any queues/streams ..."), quorumUncritical},
 		{"check_port_connectivity", "[--address <address>]", 0, 0, "Connects to each port", func(c *call) string {
 			return "Testing TCP connections to all active listeners on node " + c.node() + " ..."
 		}, checkConnectivity},
@@ -156,21 +168,100 @@ func checkConnectivity(c *call) error {
 	return nil
 }
 
+// memoryUnits are the units of memory_breakdown, in octets.
+func memoryUnits() map[string]float64 {
+	return map[string]float64{"bytes": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9}
+}
+
+// memoryBreakdown prints what memory is used for, the most first, as RabbitMQ does.
 func memoryBreakdown(c *call) error {
+	unit := cmp.Or(strings.ToLower(c.options.unit), "gb")
+	octets, known := memoryUnits()[unit]
+	if !known {
+		return &failure{usageError, fmt.Sprintf("unit '%s' is not supported. Please use one of: bytes, kb, mb, gb", c.options.unit)}
+	}
 	n, err := c.theNode()
 	if err != nil {
 		return err
 	}
-	var answer struct{ Memory object }
+	var answer struct{ Memory map[string]any }
 	if err := c.get(at("nodes", term(n["name"]), "memory"), &answer); err != nil {
 		return err
 	}
-	var rows []object
-	for name, octets := range answer.Memory {
-		if _, number := octets.(float64); number {
-			rows = append(rows, object{"category": name, "octets": octets})
+	if c.options.formatter == formatJSON {
+		return json.NewEncoder(c.Stdout).Encode(answer.Memory)
+	}
+	parts, total := map[string]float64{}, 0.0
+	for name, used := range answer.Memory {
+		if number, ok := used.(float64); ok {
+			parts[name] = number
+			total += number
 		}
 	}
-	slices.SortFunc(rows, func(a, b object) int { return strings.Compare(term(a["category"]), term(b["category"])) })
-	return c.show([]string{"category", "octets"}, rows)
+	for _, name := range slices.SortedFunc(maps.Keys(parts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(parts[b], parts[a]), cmp.Compare(a, b))
+	}) {
+		c.say("%s: %.4f %s (%.2f%%)", name, parts[name]/octets, unit, 100*parts[name]/max(total, 1))
+	}
+	return nil
+}
+
+// checkListener asks whether somebody listens, and tells who does if not.
+func (c *call) checkListener(kind, others string) error {
+	o, err := c.broker()
+	if err != nil {
+		return err
+	}
+	node := term(o["node"])
+	err = c.get("/api/health/checks/"+kind+"-listener/"+url.PathEscape(c.args[0]), nil)
+	var r *refusal
+	if errors.As(err, &r) && r.status == http.StatusServiceUnavailable {
+		return &failure{unavailable, fmt.Sprintf("No listener for %s %s is active on node %s. Found listeners %s: %s",
+			kind, c.args[0], node, others, strings.Join(listenersOf(o, kind), ", "))}
+	}
+	if err == nil {
+		c.say("A listener for %s %s is running on node %s.", kind, c.args[0], node)
+	}
+	return err
+}
+
+// listenersOf are the ports or protocols of all listeners, each once.
+func listenersOf(overview object, kind string) (list []string) {
+	all, _ := overview["listeners"].([]any)
+	for _, one := range all {
+		if l, ok := one.(object); ok {
+			list = append(list, term(l[kind]))
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// checkCertificates says whether a certificate ends soon.
+func checkCertificates(c *call) error {
+	unit := cmp.Or(strings.ToLower(c.options.unit), "weeks")
+	if !slices.Contains([]string{"days", "weeks", "months", "years"}, unit) {
+		return &failure{usageError, fmt.Sprintf("unit '%s' is not supported. Please use one of: days, weeks, months, years", c.options.unit)}
+	}
+	if err := c.healthy("certificate-expiration/" + strconv.Itoa(c.options.within) + "/" + unit); err != nil {
+		return err
+	}
+	if c.options.within == 1 {
+		unit = strings.TrimSuffix(unit, "s")
+	}
+	c.say("No certificates are expiring within %d %s.", c.options.within, unit)
+	return nil
+}
+
+// logLocation prints where the log goes to, a line for each place.
+func logLocation(c *call) error {
+	n, err := c.theNode()
+	if err != nil {
+		return err
+	}
+	files, _ := n["log_files"].([]any)
+	for _, file := range files {
+		c.say("%s", term(file))
+	}
+	return nil
 }

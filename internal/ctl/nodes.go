@@ -31,7 +31,7 @@ func nodeCommands() []command {
 		{"cluster_status", "", 0, 0, "Tells of the node and its listeners", func(c *call) string { return "Cluster status of node " + c.node() + " ..." }, clusterStatus},
 		{"await_startup", "", 0, 0, "Waits until clients can connect", nil, await},
 		{"await_online_nodes", "<count>", 1, 1, "Waits until one node is there", nil, await},
-		{"wait", "[<pidfile>]", 0, 1, "Waits until clients can connect", nil, await},
+		{"wait", "<pidfile> | --pid <pid>", 0, 1, "Waits until clients can connect to the broker of that process", nil, awaitProcess},
 		{"node_health_check", "", 0, 0, "Says whether the broker is well", nil, func(c *call) error {
 			if err := c.healthy("local-alarms"); err != nil {
 				return err
@@ -85,14 +85,10 @@ func (c *call) theNode() (object, error) {
 const awaitStep = 200 * time.Millisecond
 
 func await(c *call) error {
-	end := time.Now().Add(time.Duration(c.options.timeout) * time.Second)
-	for {
+	return c.until(func() error {
 		_, err := c.broker()
-		if err == nil || time.Now().After(end) {
-			return err
-		}
-		<-time.After(awaitStep)
-	}
+		return err
+	})
 }
 
 func status(c *call) error {
@@ -110,7 +106,7 @@ func status(c *call) error {
 	number := func(key string) float64 { f, _ := n[key].(float64); return f }
 	totals, _ := o["object_totals"].(object)
 	c.say("Runtime\n")
-	c.say("OS PID: %s\nUptime (seconds): %.0f\nIs under maintenance?: false\nRabbitMQ version: %s", term(n["os_pid"]), number("uptime")/1000, term(o["rabbitmq_version"]))
+	c.say("OS PID: %s\nUptime (seconds): %.0f\nIs under maintenance?: %t\nRabbitMQ version: %s", term(n["os_pid"]), number("uptime")/1000, n["being_drained"] == true, term(o["rabbitmq_version"]))
 	c.say("Product name: %s\nProduct version: %s\nNode name: %s\n", term(o["product_name"]), term(o["product_version"]), term(n["name"]))
 	c.say("Data directory\n\nNode data directory: %s\n", term(n["db_dir"]))
 	c.say("Alarms\n\n%s\n", alarmsOf(n))
@@ -120,6 +116,14 @@ func status(c *call) error {
 	c.say("Totals\n\nConnection count: %s\nQueue count: %s\n", term(totals["connections"]), term(totals["queues"]))
 	c.say("Listeners\n")
 	return c.printListeners(o)
+}
+
+// maintenanceOf says whether the node serves clients.
+func maintenanceOf(n object) string {
+	if n["being_drained"] == true {
+		return "undergoing maintenance"
+	}
+	return "not under maintenance"
 }
 
 // alarmsOf says which alarms a node has.
@@ -183,7 +187,7 @@ func clusterStatus(c *call) error {
 	}
 	c.say("Basics\n\nCluster name: %s\n\nDisk Nodes\n\n%s\n\nRunning Nodes\n\n%s\n", term(o["cluster_name"]), name, name)
 	c.say("Versions\n\n%s: RabbitMQ %s, %s %s\n", name, term(o["rabbitmq_version"]), term(o["product_name"]), term(o["product_version"]))
-	c.say("Maintenance status\n\nNode: %s, status: not under maintenance\n\nAlarms\n\n%s\n\nNetwork Partitions\n\n(none)\n\nListeners\n", name, alarmsOf(n))
+	c.say("Maintenance status\n\nNode: %s, status: %s\n\nAlarms\n\n%s\n\nNetwork Partitions\n\n(none)\n\nListeners\n", name, maintenanceOf(n), alarmsOf(n))
 	return c.printListeners(o)
 }
 

@@ -11,50 +11,93 @@ func builtIn() []string {
 	return []string{
 		"rabbitmq_auth_mechanism_ssl", "rabbitmq_consistent_hash_exchange", "rabbitmq_delayed_message_exchange", "rabbitmq_event_exchange",
 		"rabbitmq_management", "rabbitmq_management_agent", "rabbitmq_message_deduplication", "rabbitmq_prometheus",
-		"rabbitmq_random_exchange", "rabbitmq_recent_history_exchange",
+		"rabbitmq_random_exchange", "rabbitmq_recent_history_exchange", "rabbitmq_sharding", "rabbitmq_web_dispatch",
 	}
 }
 
+// unneeded says whether a plugin has nothing to do for a single node, so that images and
+// operators that switch it on need not be changed.
+func unneeded(name string) bool { return strings.HasPrefix(name, "rabbitmq_peer_discovery_") }
+
 func pluginCommands() []command {
+	enabling := func(c *call) string {
+		return "Enabling plugins on node " + c.node() + ":\n" + strings.Join(c.args, "\n")
+	}
 	return []command{
-		{"list", "[<pattern>]", 0, 1, "Lists the plugins whose work the broker does", func(c *call) string {
+		{"list", "[<pattern>] [--minimal|-m]", 0, 1, "Lists the plugins whose work the broker does", func(c *call) string {
 			pattern := c.arg(0)
 			if pattern == "" {
 				pattern = ".*"
 			}
 			return fmt.Sprintf("Listing plugins with pattern \"%s\" ...", pattern)
 		}, listPlugins},
-		{"enable", "<plugin> [...]", 1, without, "Does nothing for what is built in", func(c *call) string {
-			return "Enabling plugins on node " + c.node() + ":\n" + strings.Join(c.args, "\n")
-		}, func(c *call) error { return c.plugins("enabled") }},
-		{"disable", "<plugin> [...]", 1, without, "Says that what is built in stays", nil, func(*call) error {
+		{"enable", "<plugin> [...] [--offline] [--online]", 0, without, "Does nothing for what is built in", enabling, enablePlugins},
+		{"set", "<plugin> [...] [--offline] [--online]", 0, without, "Does nothing for what is built in", enabling, enablePlugins},
+		{"disable", "<plugin> [...]", 0, without, "Says that what is built in stays", nil, func(*call) error {
 			return &failure{usageError, "what is built in cannot be disabled; listeners are switched off by their keys, like http-listen: none"}
 		}},
-		{"is_enabled", "<plugin> [...]", 1, without, "Fails if a plugin is not there", nil, func(c *call) error { return c.plugins("is enabled") }},
+		{"is_enabled", "<plugin> [...]", 1, without, "Fails if a plugin is not there", func(c *call) string {
+			if len(c.args) == 1 {
+				return fmt.Sprintf("Asking node %s if plugin %s is enabled...", c.node(), c.args[0])
+			}
+			return fmt.Sprintf("Asking node %s if plugins %s are enabled...", c.node(), strings.Join(c.args, ", "))
+		}, arePluginsEnabled},
 		{"directories", "", 0, 0, "Says that there are none", nil, func(c *call) error {
 			c.say("There are no directories of plugins: what is there is built in")
+			return nil
+		}},
+		{"version", "", 0, 0, "Prints the version", nil, func(c *call) error {
+			c.say("%s", c.Version)
 			return nil
 		}},
 	}
 }
 
 func listPlugins(c *call) error {
-	c.say(" Configured: E = explicitly enabled; e = implicitly enabled\n | Status: * = running on %s\n |/", c.node())
+	if !c.options.minimal {
+		c.say(" Configured: E = explicitly enabled; e = implicitly enabled\n | Status: * = running on %s\n |/", c.node())
+	}
 	for _, name := range builtIn() {
-		if strings.Contains(name, c.arg(0)) {
+		switch {
+		case !strings.Contains(name, c.arg(0)):
+		case c.options.minimal || c.options.silent:
+			fmt.Fprintln(c.Stdout, name)
+		default:
 			c.say("[E*] %-34s %s", name, c.Version)
 		}
 	}
 	return nil
 }
 
-// plugins fails for those that are not built in.
-func (c *call) plugins(word string) error {
+// enablePlugins refuses those that there are not. Nothing else has to be done, whether
+// the broker runs or not.
+func enablePlugins(c *call) error {
+	var missing []string
+	for _, name := range c.args {
+		if !slices.Contains(builtIn(), name) && !unneeded(name) {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		return &failure{dataError, "The following plugins were not found: " + strings.Join(missing, ", ")}
+	}
+	c.say("The following plugins have been configured:\n  %s", strings.Join(builtIn(), "\n  "))
+	c.say("Applying plugin configuration to %s...\nPlugin configuration unchanged.", c.node())
+	return nil
+}
+
+func arePluginsEnabled(c *call) error {
+	node := c.node()
 	for _, name := range c.args {
 		if !slices.Contains(builtIn(), name) {
-			return &failure{unavailable, fmt.Sprintf("The following plugins could not be found: %s", name)}
+			return &failure{unavailable, fmt.Sprintf("Plugin %s is not enabled on node %s. Enabled plugins and dependencies: %s",
+				name, node, strings.Join(builtIn(), ", "))}
 		}
-		c.say("Plugin %s %s", name, word)
 	}
+	if len(c.args) == 1 {
+		c.say("Plugin %s is enabled on node %s", c.args[0], node)
+		return nil
+	}
+	c.say("Plugins %s are enabled on node %s", strings.Join(c.args, ", "), node)
 	return nil
 }

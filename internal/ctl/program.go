@@ -85,9 +85,13 @@ type options struct {
 	priority                      int
 	applyTo                       string
 	ifEmpty, ifUnused, global     bool
-	description, tags, queueType  string
+	description, tags, queueType  optional
 	online, offline, local, unres bool
 	dry                           bool
+	unit, pattern, ignored        string
+	within, pid, number, duration int
+	bySource, used, details, all  bool
+	minimal                       bool
 	own                           ownOptions
 	vhostGiven, fitted            bool
 }
@@ -115,13 +119,14 @@ func (o *options) flags() *pflag.FlagSet {
 	f.BoolVarP(&o.ifEmpty, "if-empty", "e", false, "delete a queue only if it is empty")
 	f.BoolVarP(&o.ifUnused, "if-unused", "u", false, "delete a queue only if nobody consumes")
 	f.BoolVar(&o.global, "global", false, "all virtual hosts")
-	f.StringVar(&o.description, "description", "", "of a virtual host")
-	f.StringVar(&o.tags, "tags", "", "of a virtual host")
-	f.StringVar(&o.queueType, "default-queue-type", "", "of a virtual host")
+	f.Var(&o.description, "description", "of a virtual host")
+	f.Var(&o.tags, "tags", "of a virtual host")
+	f.Var(&o.queueType, "default-queue-type", "of a virtual host")
 	f.BoolVar(&o.online, "online", false, "kept for scripts")
 	f.BoolVar(&o.offline, "offline", false, "kept for scripts")
 	f.BoolVar(&o.local, "local", false, "kept for scripts")
 	f.BoolVar(&o.unres, "unresponsive", false, "kept for scripts")
+	o.addUpkeep(f)
 	return f
 }
 
@@ -160,11 +165,30 @@ func Programs() []string {
 
 func programs() []program {
 	return []program{
-		{"rabbitmqctl", slices.Concat(userCommands(), accessCommands(), policyCommands(), listCommands(), nodeCommands(), definitionCommands(), foreignCommands())},
-		{"rabbitmq-diagnostics", slices.Concat(diagnosticCommands(), nodeCommands(), listCommands())},
+		{"rabbitmqctl", controlCommands()},
+		{"rabbitmq-diagnostics", slices.Concat(diagnosticCommands(), inspectionCommands(), nodeCommands(), listingCommands())},
+		{"rabbitmq-queues", queueCommands()},
+		{"rabbitmq-streams", streamCommands()},
+		{"rabbitmq-upgrade", upgradeCommands()},
 		{"rabbitmq-plugins", pluginCommands()},
 		{OwnName, ownCommands()},
 	}
+}
+
+// controlCommands are those of rabbitmqctl.
+func controlCommands() []command {
+	return slices.Concat(userCommands(), accessCommands(), policyCommands(), listCommands(), nodeCommands(), upkeepCommands(),
+		definitionCommands(), foreignCommands())
+}
+
+// listingCommands are those of rabbitmqctl that only tell something.
+func listingCommands() []command {
+	return slices.DeleteFunc(controlCommands(), func(one command) bool {
+		return !strings.HasPrefix(one.name, "list_") && !slices.Contains([]string{
+			"report", "activate_free_disk_space_monitoring", "deactivate_free_disk_space_monitoring",
+			"check_if_any_deprecated_features_are_used", "schema_info",
+		}, one.name)
+	})
 }
 
 // Run runs the program of that name and returns its exit status.
@@ -191,6 +215,9 @@ func Run(name string, args []string, e Environment) int {
 	if len(rest) == 0 || rest[0] == "help" {
 		return p.help(e.Stdout, strings.Join(rest[min(1, len(rest)):], " "))
 	}
+	if rest[0] == "autocomplete" {
+		return p.autocomplete(e.Stdout, strings.Join(rest[1:], " "))
+	}
 	i := slices.IndexFunc(p.commands, func(one command) bool { return one.name == rest[0] })
 	if i < 0 {
 		fmt.Fprintf(e.Stderr, "\nCommand '%s' not found. \n\n", rest[0])
@@ -203,6 +230,16 @@ func Run(name string, args []string, e Environment) int {
 	}
 	c.args = rest[1:]
 	return p.perform(c, p.commands[i])
+}
+
+// autocomplete lists the commands that begin so, for shells.
+func (p program) autocomplete(to io.Writer, beginning string) int {
+	for _, one := range p.commands {
+		if strings.HasPrefix(one.name, beginning) {
+			fmt.Fprintln(to, one.name)
+		}
+	}
+	return 0
 }
 
 // perform runs a command and tells how it ended.
