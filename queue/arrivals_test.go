@@ -56,18 +56,6 @@ func TestArrivals_GoWithTheExchange(t *testing.T) {
 	require.Equal(t, []queue.Arrival{{Exchange: "x", Messages: 1}, {Exchange: "y", Messages: 1}}, q.Arrivals())
 }
 
-// A batch of the source of the one before costs no allocation, nor does a turn.
-func TestArrivals_AllocateNothing(t *testing.T) {
-	q := newQueue(t, queue.Spec{})
-	a, b := queue.NewSource("a"), queue.NewSource("b")
-	publish := func() {
-		q.PublishFrom(a, nil)
-		q.PublishFrom(b, nil)
-	}
-	publish()
-	require.Zero(t, testing.AllocsPerRun(100, publish))
-}
-
 func TestArrivals_AreReadWhileTheyAreCounted(t *testing.T) {
 	q := newQueue(t, queue.Spec{})
 	sources := []*queue.Source{queue.NewSource("a"), queue.NewSource("b"), queue.NewSource("c")}
