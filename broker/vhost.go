@@ -98,6 +98,10 @@ func newVHost(b *Broker, name string) (*VHost, error) {
 // Name is the virtual host's name.
 func (v *VHost) Name() string { return v.name }
 
+// Version changes whenever the topology does, so that who keeps an answer knows whether
+// it may not hold any more.
+func (v *VHost) Version() uint64 { return v.version.Load() }
+
 // Broker is the broker that the virtual host belongs to.
 func (v *VHost) Broker() *Broker { return v.broker }
 

@@ -13,6 +13,7 @@ import (
 
 // wide is an exchange with many queues, which keep one message each.
 type wide struct {
+	service   *service
 	publisher *socket
 	batch     []byte // the frames of all messages of an iteration
 	messages  int
@@ -26,7 +27,7 @@ func openWide(t testing.TB, queues int, exchanges ...string) *wide {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	n := &network{service: serve(t, l, newVolatile(), server.Options{}), address: l.Addr().String()}
-	w := &wide{publisher: n.dial(t), messages: 64}
+	w := &wide{service: n.service, publisher: n.dial(t), messages: 64}
 	t.Cleanup(w.publisher.hangUp)
 	for _, x := range exchanges {
 		w.publisher.request(1, &amqp.ExchangeDeclare{Exchange: x, Type: "fanout"}, amqp.IDExchangeDeclareOk)
@@ -62,12 +63,22 @@ func (w *wide) once(t testing.TB) {
 }
 
 // BenchmarkFanOut publishes to many queues, over one route and over another one for
-// each message.
+// each message, also while the page of metrics is read that tells channels apart.
 func BenchmarkFanOut(b *testing.B) {
-	for _, queues := range []int{1, 1000} {
-		for name, exchanges := range map[string][]string{"same": {"x"}, "turns": {"x", "y"}} {
-			b.Run(fmt.Sprintf("queues=%d/route=%s", queues, name), func(b *testing.B) {
-				w := openWide(b, queues, exchanges...)
+	for _, queues := range []int{1, 50, 1000} {
+		for _, o := range []struct {
+			name      string
+			exchanges []string
+			watched   bool
+		}{
+			{"same", []string{"x"}, false}, {"same/watched", []string{"x"}, true},
+			{"turns", []string{"x", "y"}, false}, {"turns/watched", []string{"x", "y"}, true},
+		} {
+			b.Run(fmt.Sprintf("queues=%d/route=%s", queues, o.name), func(b *testing.B) {
+				w := openWide(b, queues, o.exchanges...)
+				if o.watched {
+					w.service.server.WatchPassages()
+				}
 				w.once(b)
 				b.ReportAllocs()
 				for b.Loop() {

@@ -38,7 +38,8 @@ func (s *Server) WatchPassages() {
 // passages is what a channel tells apart. The reader looks at all of it at any time, and
 // changes the map under conn.mu, as others read it.
 type passages struct {
-	all map[passageEnds]*atomic.Uint64
+	all   map[passageEnds]*atomic.Uint64
+	swept uint64 // the version of the topology when all were looked at last; the reader's
 
 	// The counters of the last route; the reader's.
 
@@ -84,7 +85,7 @@ func (ch *channel) findPassages(p *passages) {
 		n := p.all[ends]
 		if n == nil {
 			ch.conn.mu.Lock()
-			n = p.add(ends)
+			n = p.add(ends, ch.conn.vhost.Version())
 			ch.conn.mu.Unlock()
 		}
 		if n != nil {
@@ -94,8 +95,9 @@ func (ch *channel) findPassages(p *passages) {
 }
 
 // add makes a counter, if there is room. The caller holds conn.mu.
-func (p *passages) add(ends passageEnds) *atomic.Uint64 {
-	if len(p.all) == maxPassages {
+func (p *passages) add(ends passageEnds, version uint64) *atomic.Uint64 {
+	if len(p.all) == maxPassages && p.swept != version {
+		p.swept = version
 		for ends := range p.all {
 			if !ends.open() {
 				delete(p.all, ends)
