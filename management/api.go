@@ -57,6 +57,8 @@ type Options struct {
 	RatesMode RatesMode
 	// Watermarks can be changed by administrators; nil cannot.
 	Watermarks Watermarks
+	// Executable is the file that clients can fetch as rabbitmqadmin; empty is none.
+	Executable string
 	// Logger hears of refusals and of failures; nil is silence.
 	Logger *slog.Logger
 }
@@ -83,6 +85,7 @@ type API struct {
 	zippers sync.Pool     // of *gzip.Writer
 
 	streams    chan struct{}   // one element per stream
+	downloads  chan struct{}   // one element per program that is fetched
 	streaming  context.Context // ends with endStreams
 	endStreams context.CancelFunc
 }
@@ -101,6 +104,7 @@ func New(o Options) *API {
 		room: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 	a.streams = make(chan struct{}, maxStreams)
+	a.downloads = make(chan struct{}, maxDownloads)
 	a.streaming, a.endStreams = context.WithCancel(context.Background())
 	a.samples = newSampler(a.broker, a.server, o.RatesMode)
 	if a.log == nil {

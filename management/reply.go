@@ -27,6 +27,8 @@ const (
 	plain
 	// raw is a []byte, not JSON, whose Content-Type is in the header.
 	raw
+	// file is a *program.
+	file
 	// endless is a feed, which ends when the client has enough.
 	endless
 )

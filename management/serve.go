@@ -96,6 +96,7 @@ func redirects() map[string]string {
 	return map[string]string{
 		"/api":            "/api/index.html",
 		"/doc/stats.html": "/api/index.html",
+		"/cli":            "/cli/index.html",
 		"/mgmt":           "/",
 	}
 }

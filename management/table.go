@@ -17,7 +17,7 @@ const (
 func table() []route {
 	return slices.Concat(
 		pageRoutes(), sessionRoutes(), userRoutes(), permissionRoutes(), vhostRoutes(), limitRoutes(),
-		parameterRoutes(), policyRoutes(), definitionRoutes(), clusterRoutes(), logRoutes(), watermarkRoutes(), maintenanceRoutes(), healthRoutes(),
+		parameterRoutes(), policyRoutes(), definitionRoutes(), clusterRoutes(), logRoutes(), watermarkRoutes(), maintenanceRoutes(), programRoutes(), healthRoutes(),
 		pluginRoutes(), viewRoutes(), watchRoutes(),
 	)
 }

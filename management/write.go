@@ -38,6 +38,10 @@ func (a *API) write(w http.ResponseWriter, r *http.Request, answer reply, made f
 		f, _ := answer.body.(feed)
 		made()
 		a.flow(w, r, f)
+	case file:
+		p, _ := answer.body.(*program)
+		made()
+		a.deliver(w, r, p)
 	case raw:
 		octets, _ := answer.body.([]byte)
 		a.send(w, r, answer.status, octets)

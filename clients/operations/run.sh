@@ -103,6 +103,9 @@ expect "rabbitmqadmin purge" "queue purged" admin -V shop purge queue name=new
 expect "rabbitmqadmin delete binding" "binding deleted" admin -V shop delete binding source=orders destination_type=queue destination=new properties_key=new.%23
 expect "rabbitmqadmin delete queue" "queue deleted" admin -V shop delete queue name=new
 expect "rabbitmqadmin delete vhost" "vhost deleted" admin delete vhost name=shop
+curl -s -o served "http://127.0.0.1:$http/cli/rabbitmqadmin" && mv served rabbitmqadmin
+expect "rabbitmqadmin that the broker serves, by Python" guest "$python" rabbitmqadmin -P "$http" list users name
+expect "rabbitmqadmin that the broker serves" guest ./rabbitmqadmin -P "$http" list users name
 expect "rabbitmqadmin import" Uploaded admin import before.json
 expect "rabbitmqadmin export again" Exported admin export after.json
 expect "import and export: nothing differs" "" cmp before.json after.json

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -136,4 +137,13 @@ func resolve(address string) (netip.AddrPort, bool) {
 		ip = netip.AddrPortFrom(netip.IPv6Unspecified(), ip.Port())
 	}
 	return netip.AddrPortFrom(ip.Addr().Unmap(), ip.Port()), true
+}
+
+// executable is the file that this process runs; empty if it is not known.
+func executable(log *slog.Logger) string {
+	path, err := os.Executable()
+	if err != nil {
+		log.Warn("the executable is not known: nobody can fetch rabbitmqadmin", "error", err)
+	}
+	return path
 }

@@ -90,7 +90,7 @@ func openBroker(config configs.Config, memory *watermark, log *publishedLog, pro
 		Prefix: config.HTTPPrefix, MaxBody: config.HTTPMaxBody, MaxConnections: config.MaxConnections,
 		Certificates: func() []management.Certificate { return certificates(config) },
 		Config:       func() []byte { return effective(config) },
-		LogLevels:    log.outputs, LogLines: log.outputs, Watermarks: n, ClusterName: config.ClusterName,
+		LogLevels:    log.outputs, LogLines: log.outputs, Watermarks: n, Executable: executable(log.Logger), ClusterName: config.ClusterName,
 		RatesMode: management.RatesMode(config.RatesMode),
 	})
 	if err := n.loadDefinitions(config, log.Logger); err != nil {
