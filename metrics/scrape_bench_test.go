@@ -24,10 +24,11 @@ func (n nowhere) WriteHeader(int)             {}
 func BenchmarkScrape(b *testing.B) {
 	f := start(b)
 	vhost, _ := f.broker.VHost("/")
+	from := queue.NewSource("some.exchange")
 	for i := range 10_000 {
 		q, err := vhost.DeclareQueue(queue.Spec{VHost: "/", Name: fmt.Sprintf("queue.of.somebody.%05d", i)}, nil)
 		require.NoError(b, err)
-		q.Publish([]queue.Publication{{Message: &message.Message{Body: make([]byte, 100)}}})
+		q.PublishFrom(from, []queue.Publication{{Message: &message.Message{Body: make([]byte, 100)}}})
 	}
 	for _, path := range []string{
 		"/metrics", "/metrics/detailed?family=queue_coarse_metrics&family=queue_consumer_count", "/metrics/per-object",
