@@ -55,6 +55,11 @@ type Config struct {
 	// Largest body of a request to the HTTP API, in octets: a file of definitions has
 	// to fit.
 	HTTPMaxBody int64 `key:"http-max-body"`
+	// How many connections each address of HTTP has at most: of the API, of the API over
+	// TLS, of the metrics. One more ends the one that has been without a request for
+	// the longest time. Zero is any number. An eighth of the files that the process may
+	// open is the most in any case.
+	HTTPMaxConnections int `key:"http-max-connections"`
 	// How much the HTTP API tells of what messages do, as RabbitMQ's
 	// management.rates_mode: basic tells of each object, detailed also of what goes
 	// on between any two (from an exchange to a queue, from a queue to a channel),
@@ -342,6 +347,7 @@ func Default() Config {
 		MetricsListen:          ":15692",
 		HTTPSListen:            ListenNone,
 		HTTPMaxBody:            20_000_000,
+		HTTPMaxConnections:     1000,
 		PprofListen:            ListenNone,
 		LogLevel:               LogInfo,
 		LogLevels:              []string{},

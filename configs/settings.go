@@ -121,6 +121,7 @@ func listenSettings() []setting {
 			flag("address of the HTTP API over TLS, or none"),
 		newSetting("http-prefix", func(c *Config) *string { return &c.HTTPPrefix }, asText, pathPrefix),
 		newSetting("http-max-body", func(c *Config) *int64 { return &c.HTTPMaxBody }, asSize, between[int64](leastBody, mostBody)),
+		newSetting("http-max-connections", func(c *Config) *int { return &c.HTTPMaxConnections }, asInteger, between(0, math.MaxInt32)),
 		newSetting("rates-mode", func(c *Config) *string { return &c.RatesMode }, asText, oneOf(RatesBasic, RatesDetailed, RatesNone)),
 		newSetting("metrics-listen", func(c *Config) *string { return &c.MetricsListen }, asText, addressOrNone).
 			flag("address of the Prometheus metrics, or none"),

@@ -94,7 +94,9 @@ func openEndpoints(config configs.Config, certificates *tlsfiles.Files, of handl
 		if wanted.certificates != nil {
 			l = tls.NewListener(l, wanted.certificates.Config())
 		}
-		opened = append(opened, newEndpoint(wanted.name, l, wanted.handler, log))
+		one := newEndpoint(wanted.name, l, wanted.handler, log)
+		one.server.ConnState = newCrowd(config.HTTPMaxConnections, filesLimit()).follow
+		opened = append(opened, one)
 	}
 	if config.PprofListen != configs.ListenNone {
 		l, err := listenProfiles(config.PprofListen)

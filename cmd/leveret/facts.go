@@ -32,10 +32,17 @@ func (n *node) facts() management.Facts {
 	if open, err := os.ReadDir("/proc/self/fd"); err == nil {
 		facts.FilesUsed = int64(len(open))
 	}
-	if limits, err := os.ReadFile("/proc/self/limits"); err == nil {
-		facts.FilesLimit = openFiles(limits)
-	}
+	facts.FilesLimit = filesLimit()
 	return facts
+}
+
+// filesLimit is how many files the process may open, zero if that is not known.
+func filesLimit() int64 {
+	limits, err := os.ReadFile("/proc/self/limits")
+	if err != nil {
+		return 0
+	}
+	return openFiles(limits)
 }
 
 // inTime makes a duration of seconds.
