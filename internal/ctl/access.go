@@ -164,6 +164,17 @@ func clearUserLimits(c *call) error {
 }
 
 func listUserLimits(c *call) error {
+	if c.options.own.user != "" {
+		var one object
+		if err := c.get(at("users", c.options.own.user), &one); err != nil {
+			return err
+		}
+		limits, _ := one["limits"].(object)
+		if limits == nil {
+			limits = object{}
+		}
+		return json.NewEncoder(c.Stdout).Encode(limits)
+	}
 	var all []object
 	if err := c.get(at("user-limits"), &all); err != nil {
 		return err

@@ -56,6 +56,7 @@ func shop() map[string]string {
 			"mem_alarm":false,"disk_free_alarm":false,"fd_used":3,"fd_total":20000,"sockets_used":1,"db_dir":"/d","log_files":["<stderr>"]}`,
 		"GET /api/users":                                        `[{"name":"guest","tags":["administrator","x"]}]`,
 		"GET /api/users/guest":                                  `{"name":"guest","password_hash":"h","hashing_algorithm":"a","tags":["administrator"]}`,
+		"GET /api/users/limited":                                `{"name":"limited","limits":{"max-channels":5}}`,
 		"GET /api/users/guest/permissions":                      `[{"user":"guest","vhost":"/","configure":".*","write":"a","read":"b"}]`,
 		"GET /api/vhosts":                                       `[{"name":"/","tracing":false}]`,
 		"GET /api/vhosts/%2F":                                   `{"name":"/"}`,

@@ -101,7 +101,7 @@ func status(c *call) error {
 		return err
 	}
 	if c.options.formatter == formatJSON {
-		return json.NewEncoder(c.Stdout).Encode(object{"overview": o, "node": n})
+		return c.writeStatus(o, n)
 	}
 	number := func(key string) float64 { f, _ := n[key].(float64); return f }
 	totals, _ := o["object_totals"].(object)
@@ -128,17 +128,21 @@ func maintenanceOf(n object) string {
 
 // alarmsOf says which alarms a node has.
 func alarmsOf(n object) string {
-	var list []string
+	if list := alarmList(n); len(list) > 0 {
+		return strings.Join(list, "\n")
+	}
+	return "(none)"
+}
+
+func alarmList(n object) []string {
+	list := []string{}
 	if n["mem_alarm"] == true {
 		list = append(list, "Memory alarm on node "+term(n["name"]))
 	}
 	if n["disk_free_alarm"] == true {
 		list = append(list, "Free disk space alarm on node "+term(n["name"]))
 	}
-	if len(list) == 0 {
-		return "(none)"
-	}
-	return strings.Join(list, "\n")
+	return list
 }
 
 // purposes are what listeners are for.

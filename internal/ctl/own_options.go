@@ -50,7 +50,6 @@ func (o *ownOptions) add(f *pflag.FlagSet) {
 	f.BoolVar(&o.once, "once", false, "show top once, for scripts")
 	f.DurationVar(&o.interval, "interval", usualInterval, "how often top looks")
 	f.StringVar(&o.queue, "queue", "", "expression for the names of queues")
-	f.StringVar(&o.user, "user", "", "name of the user")
 	f.Var(&o.toVHost, "to-vhost", "virtual host of the destination")
 	f.Var(&o.exchange, "exchange", "exchange that messages go to, or that they come from")
 	f.Var(&o.routingKey, "routing-key", "routing key that messages get")

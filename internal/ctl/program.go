@@ -126,6 +126,7 @@ func (o *options) flags() *pflag.FlagSet {
 	f.BoolVar(&o.offline, "offline", false, "kept for scripts")
 	f.BoolVar(&o.local, "local", false, "kept for scripts")
 	f.BoolVar(&o.unres, "unresponsive", false, "kept for scripts")
+	f.StringVar(&o.own.user, "user", "", "name of the user")
 	o.addUpkeep(f)
 	return f
 }

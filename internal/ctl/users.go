@@ -52,7 +52,12 @@ func userCommands() []command {
 		}, setUserTags},
 		{"set_user_limits", "<username> <definition>", 2, 2, "Sets limits of a user, like {\"max-connections\": 5}", announce("Setting user limits to \"%[2]s\" for user \"%[1]s\" ..."), setUserLimits},
 		{"clear_user_limits", "<username> <limit>|all", 2, 2, "Clears a limit of a user", announce("Clearing \"%[2]s\" limit for user \"%[1]s\" ..."), clearUserLimits},
-		{"list_user_limits", "[--user <username>]", 0, 1, "Lists limits of users", announce("Listing limits for all users ..."), listUserLimits},
+		{"list_user_limits", "[--user <username>]", 0, 0, "Lists limits of users", func(c *call) string {
+			if c.options.own.user != "" {
+				return fmt.Sprintf("Listing limits for user \"%s\" ...", c.options.own.user)
+			}
+			return "Listing limits for all users ..."
+		}, listUserLimits},
 	}
 }
 
