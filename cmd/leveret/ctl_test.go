@@ -50,7 +50,7 @@ func TestCommandLine(t *testing.T) {
 		{link, "set_log_level debug", "", 0},
 		{link, "delete_vhost shop", "Deleting vhost", 0},
 		{binary(t), "rabbitmq-diagnostics check_running", "fully booted", 0},
-		{binary(t), "rabbitmq-diagnostics check_virtual_hosts", "All virtual hosts", 0},
+		{binary(t), "rabbitmq-diagnostics check_virtual_hosts", "reported all vhosts as running", 0},
 		{binary(t), "status", "Product name: Leveret", 0},
 		{binary(t), "queues", "", 0},
 		{binary(t), "nosuch", "unknown command", 2},
