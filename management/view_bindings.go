@@ -49,6 +49,19 @@ func propertiesKey(b *binding.Spec) string {
 	return key + "~" + base64.RawURLEncoding.EncodeToString(sum[:argumentsHash])
 }
 
+// quotedOnce is the properties_key that a client means who has put the routing key into the
+// path escaped once only. RabbitMQ takes both, and Ansible's module does it so.
+func quotedOnce(props string) string {
+	key, hash := props, ""
+	if at := strings.LastIndex(props, "~"); at >= 0 {
+		key, hash = props[:at], props[at:]
+	}
+	if plain, err := url.QueryUnescape(key); err == nil {
+		key = plain
+	}
+	return quotePlus(key) + hash
+}
+
 // quotePlus escapes as RabbitMQ does, where a tilde ends the routing key.
 func quotePlus(s string) string {
 	return strings.ReplaceAll(url.QueryEscape(s), "~", "%7E")
@@ -126,8 +139,10 @@ func (a *API) theBinding(r *request) (bindingView, error) {
 	if err != nil {
 		return bindingView{}, err
 	}
+	props := r.param("props")
+	meant := quotedOnce(props)
 	for _, b := range items {
-		if b.PropertiesKey == r.param("props") {
+		if b.PropertiesKey == props || b.PropertiesKey == meant {
 			return b, nil
 		}
 	}

@@ -158,6 +158,7 @@ func TestBindings_Writes(t *testing.T) {
 		{get, "bindings/%2F/e/x/q/q/~", "", 200, made},
 		{get, "bindings/%2F/e/x/q/q?columns=properties_key", "", 200, `[{"properties_key":"~"},{"properties_key":"a.%2A"}]`},
 		{get, "bindings/%2F/e/x/q/q/a.%252A?columns=routing_key", "", 200, `{"routing_key":"a.*"}`},
+		{get, "bindings/%2F/e/x/q/q/a.%2A?columns=routing_key", "", 200, `{"routing_key":"a.*"}`},
 		{get, "bindings/%2F/e/x/q/q/none", "", 404, isNotFound},
 		{get, "bindings/%2F/e/x/q/none", "", 200, "[]"},
 		{get, "bindings/%2F/e/x/z/q", "", 404, isNotFound},

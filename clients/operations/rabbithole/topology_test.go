@@ -150,6 +150,12 @@ func TestBindings(t *testing.T) {
 	require.Equal(t, other, found(t, isExchange)(b.ListExchangeBindingsWithDestination(b.vhost, "x/ü")))
 	require.Equal(t, other, found(t, isExchange)(b.ListExchangeBindingsBetween(b.vhost, "amq.topic", "x/ü")))
 
+	// Some clients escape the key once only.
+	between := "bindings/" + url.PathEscape(b.vhost) + "/e/amq.topic/e/" + url.PathEscape("x/ü") + "/"
+	for _, key := range []string{"%23", "%2523"} {
+		status, body := b.ask(t, http.MethodGet, between+key, "")
+		require.Equal(t, http.StatusOK, status, body)
+	}
 	done(t, http.StatusNoContent)(b.DeleteBinding(b.vhost, one))
 	done(t, http.StatusNoContent)(b.DeleteBinding(b.vhost, other))
 	left, err := b.ListExchangeBindings(b.vhost, "amq.headers", rabbithole.BindingSource)
