@@ -1,410 +1,235 @@
 package ctl
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
+	"maps"
+	"net/url"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
-	"time"
 )
 
 // AdminName is the program that calls the HTTP API with a name and a password. Its
-// grammar is that of the Python script of RabbitMQ 3 (verb, object, key=value); words of
-// the program of RabbitMQ 4 (queues list, --name value) are taken for the same.
+// grammar is that of the Python script of RabbitMQ 3 (verb, object, key=value); that of
+// the program of RabbitMQ 4 (queues list, --name value) is put into the same words.
 const AdminName = "rabbitmqadmin"
 
-// kind is an object of rabbitmqadmin.
-type kind struct {
-	path      string   // of one object, its parameters in braces
-	mandatory []string // to declare it; a bar parts those of which one will do
-	optional  []string
-	deleted   []string // mandatory to delete it; nil are those of the path
-}
+// scriptVersion is that of the script whose grammar this is.
+const scriptVersion = "4.0.5"
 
-func kinds() map[string]kind {
-	policy := kind{path: "/policies/{vhost}/{name}", mandatory: []string{"name", "pattern", "definition"}, optional: []string{"priority", "apply-to"}, deleted: []string{"name"}}
-	operator := policy
-	operator.path = "/operator-policies/{vhost}/{name}"
-	return map[string]kind{
-		"exchange":        {"/exchanges/{vhost}/{name}", []string{"name", "type"}, []string{"auto_delete", "durable", "internal", "arguments"}, []string{"name"}},
-		"queue":           {"/queues/{vhost}/{name}", []string{"name"}, []string{"auto_delete", "durable", "arguments", "node", "queue_type", "type"}, []string{"name"}},
-		"binding":         {"/bindings/{vhost}/e/{source}/{destination_char}/{destination}", []string{"source", "destination"}, []string{"destination_type", "routing_key", "arguments"}, []string{"source", "destination_type", "destination"}},
-		"vhost":           {"/vhosts/{name}", []string{"name"}, []string{"tracing", "description", "default_queue_type", "tags"}, []string{"name"}},
-		"user":            {"/users/{name}", []string{"name", "password|password_hash", "tags"}, []string{"hashing_algorithm"}, []string{"name"}},
-		"permission":      {"/permissions/{vhost}/{user}", []string{"vhost", "user", "configure", "write", "read"}, nil, []string{"vhost", "user"}},
-		"parameter":       {"/parameters/{component}/{vhost}/{name}", []string{"component", "name", "value"}, nil, []string{"component", "name"}},
-		"policy":          policy,
-		"operator_policy": operator,
-		"vhost_limit":     {"/vhost-limits/{vhost}/{name}", []string{"vhost", "name", "value"}, nil, []string{"vhost", "name"}},
-	}
-}
+// Statuses of rabbitmqadmin, beside zero.
+const (
+	scriptFails = 1
+	// optionFails is what is wrong with an option.
+	optionFails = 2
+)
 
 // adminCall is a run of rabbitmqadmin.
 type adminCall struct {
-	call
-	host  string
-	words []string
-	given map[string]string // key=value
+	Environment
+	words    []string
+	set      map[string]string // options by their destination, as far as they are given
+	explicit map[string]bool   // of the command line, or of a file
+	lenient  bool              // a thing that is not there need not be deleted
+	remote   remote
 }
 
-// adminOptions maps the options to names; those without a value end in an exclamation
-// mark.
-func adminOptions() map[string]string {
-	return map[string]string{
-		"-H": "host", "--host": "host", "-P": "port", "--port": "port", "-V": "vhost", "--vhost": "vhost",
-		"-u": "user", "--username": "user", "-p": "password", "--password": "password", "-U": "base", "--base-uri": "base",
-		"-f": "format", "--format": "format", "-q": "quiet!", "--quiet": "quiet!", "-s": "tls!", "--ssl": "tls!", "--use-tls": "tls!",
-		"-N": "node", "--node": "node", "-c": "config", "--config": "config", "-S": "sort", "--sort": "sort", "-R": "reverse!",
-		"--sort-reverse": "reverse!", "-d": "depth", "--depth": "depth", "-y": "declare_vhost", "--path-prefix": "prefix",
-		"--request-timeout": "timeout", "--bash-completion": "completion!", "-k": "insecure!", "--ssl-insecure": "insecure!",
-		"--ssl-ca-cert-file": "ca", "--ssl-cert-file": "cert", "--ssl-key-file": "key",
-	}
-}
-
-// runAdmin runs rabbitmqadmin; its exit status is 1 for whatever is wrong.
+// runAdmin runs rabbitmqadmin.
 func runAdmin(args []string, e Environment) int {
-	c := &adminCall{call: call{Environment: e}, given: make(map[string]string)}
-	set, err := c.parse(args)
+	c := &adminCall{Environment: e, set: make(map[string]string), explicit: make(map[string]bool)}
+	err := c.parse(args)
 	if err == nil {
-		c.reach(set)
-		err = c.dispatch(set)
+		err = c.perform()
 	}
-	if err == nil {
-		return 0
-	}
-	var usage *failure
-	if errors.As(err, &usage) && usage.status == usageError {
-		fmt.Fprintf(e.Stderr, "\nERROR: %v\n\n%s --help for help\n\n", err, AdminName)
-		return 1
-	}
-	var r *refusal
+	var wrong *failure
 	switch {
-	case missing(err):
-		fmt.Fprintf(e.Stderr, "*** Not found: %v\n", err)
-	case errors.As(err, &r) && r.status == http.StatusUnauthorized:
-		fmt.Fprintf(e.Stderr, "*** Access refused: %v\n", err)
+	case err == nil:
+		return 0
+	case errors.As(err, &wrong) && wrong.status == optionFails:
+		fmt.Fprintf(e.Stderr, "%s\n%s: error: %v\n", optionUsage, AdminName, err)
+		return optionFails
+	case errors.As(err, &wrong) && wrong.status == usageError:
+		fmt.Fprintf(e.Stderr, "\nERROR: %v\n\n%s --help for help\n\n", err, AdminName)
+	case errors.Is(err, errNoJSON):
+		fmt.Fprintf(e.Stderr, "ERROR: %v\n", err)
 	default:
-		fmt.Fprintf(e.Stderr, "*** %v\n", err)
+		fmt.Fprintf(e.Stderr, "*** %v\n\n", err)
 	}
-	return 1
+	return scriptFails
 }
 
 func wrongUse(format string, args ...any) error {
 	return &failure{usageError, fmt.Sprintf(format, args...)}
 }
 
-// parse takes options out, wherever they are, and parts words from key=value.
-func (c *adminCall) parse(args []string) (map[string]string, error) {
-	set := map[string]string{"format": "pretty_table", "host": "localhost", "vhost": "/", "user": "guest", "password": "guest", "timeout": "60"}
-	known := adminOptions()
-	for i := 0; i < len(args); i++ {
-		arg := args[i]
-		name, value, joined := strings.Cut(arg, "=")
-		option, isOption := known[name]
-		switch {
-		case isOption && strings.HasSuffix(option, "!"):
-			set[strings.TrimSuffix(option, "!")] = "true"
-		case isOption || strings.HasPrefix(arg, "--") && arg != "--help":
-			if !joined {
-				if i++; i == len(args) {
-					return nil, wrongUse("%s needs a value", arg)
-				}
-				value = args[i]
-			}
-			if isOption {
-				set[option] = value
-			} else { // as RabbitMQ 4's spells what the script has as key=value
-				c.given[strings.ReplaceAll(strings.TrimPrefix(name, "--"), "-", "_")] = value
-			}
-		case joined:
-			c.given[name] = value
-		default:
-			c.words = append(c.words, arg)
-		}
-	}
-	c.words = inOrder(c.words)
-	return set, nil
-}
-
-// inOrder makes "list queues" of "queues list", and "declare queue" of "queues declare".
-func inOrder(words []string) []string {
-	if len(words) < 2 {
-		return words
-	}
-	verbs := []string{"list", "declare", "delete", "purge", "show", "close", "publish", "get"}
-	for _, verb := range verbs {
-		if words[1] != verb || words[0] == verb {
-			continue
-		}
-		noun := words[0]
-		if verb != "list" && verb != "show" {
-			noun = strings.TrimSuffix(strings.TrimSuffix(noun, "s"), "ie")
-			if noun == "polic" {
-				noun = "policy"
-			}
-		}
-		if verb == "publish" || verb == "get" {
-			return append([]string{verb}, words[2:]...)
-		}
-		return append([]string{verb, noun}, words[2:]...)
-	}
-	return words
-}
-
-// reach makes the client. Without any option about where the broker is, it is on this
-// machine.
-func (c *adminCall) reach(set map[string]string) {
-	timeout, err := time.ParseDuration(set["timeout"] + "s")
+// parse reads the command line, in either grammar.
+func (c *adminCall) parse(args []string) error {
+	args, lenient := fromSecondGrammar(args)
+	c.lenient = lenient
+	words, set, err := parseOptions(args)
 	if err != nil {
-		timeout = time.Minute
+		return err
 	}
-	address := set["base"]
-	if address == "" {
-		scheme, port := "http", set["port"]
-		if set["tls"] != "" {
-			scheme = "https"
-		}
-		if port == "" {
-			port = map[string]string{"http": "15672", "https": "15671"}[scheme]
-		}
-		address = scheme + "://" + set["host"] + ":" + port + set["prefix"]
-	}
-	c.host = set["host"]
-	c.client = newRemoteClient(address, set["user"], set["password"], timeout)
-	c.options.vhost, c.options.quiet = set["vhost"], set["quiet"] != ""
+	c.words, c.set = words, set
+	return nil
 }
 
-func (c *adminCall) dispatch(set map[string]string) error {
+// perform does what the command line says.
+func (c *adminCall) perform() error {
+	switch {
+	case c.set["help"] != "":
+		c.tell(optionHelp())
+		return nil
+	case c.set["version"] != "":
+		c.tell(AdminName + " " + scriptVersion)
+		return nil
+	}
+	if err := c.configure(); err != nil {
+		return err
+	}
+	if c.set["bash_completion"] == "true" {
+		c.tell(completionScript())
+		return nil
+	}
 	if len(c.words) == 0 {
 		return wrongUse("Action not specified")
 	}
-	noun := ""
-	if len(c.words) > 1 {
-		noun = c.words[1]
+	run, known := verbs()[c.words[0]]
+	if !known {
+		return wrongUse("Action %s not understood", c.words[0])
 	}
-	switch verb := c.words[0]; verb {
-	case "list", "show":
-		return c.listAdmin(noun, set)
-	case "declare":
-		return c.declare(noun)
-	case "delete":
-		return c.remove(noun)
-	case "purge":
-		return c.purge()
-	case "close":
-		if err := c.need("name"); err != nil {
-			return err
-		}
-		return c.told("connection closed", c.do(http.MethodDelete, at("connections", c.given["name"]), nil, nil))
-	case "publish":
-		return c.publish()
-	case "get":
-		return c.getAdmin(set)
-	case "export":
-		return c.exportAdmin(noun)
-	case "import":
-		return c.importAdmin(noun)
-	case "help", "--help":
-		fmt.Fprintf(c.Stdout, "Usage\n\n%s [-H host] [-P port] [-u user] [-p password] [-V vhost] [-f format] "+
-			"list|show|declare|delete|purge|close|publish|get|export|import ...\n", AdminName)
-		return nil
-	default:
-		return wrongUse("Action %s not understood", verb)
+	c.words = c.words[1:]
+	return run(c)
+}
+
+// tell prints what was asked for.
+func (c *adminCall) tell(text string) { fmt.Fprintln(c.Stdout, text) }
+
+// say prints what was done, unless it is to be quiet.
+func (c *adminCall) say(format string, args ...any) {
+	if c.set["verbose"] != "false" {
+		fmt.Fprintf(c.Stdout, format+"\n", args...)
 	}
 }
 
-// need requires arguments; a bar parts those of which one will do.
-func (c *adminCall) need(names ...string) error {
-	for _, name := range names {
-		found := false
-		for _, one := range strings.Split(name, "|") {
-			_, given := c.given[one]
-			found = found || given
+// defaults are the options that are not given.
+func defaults() map[string]string {
+	return map[string]string{
+		"hostname": "localhost", "port": "15672", "node": "default", "declare_vhost": "/", "username": "guest", "password": "guest",
+		"request_timeout": "120", "format": "table", "depth": "1",
+	}
+}
+
+// configure adds what the configuration file and the base URI say, and what is said
+// nowhere.
+func (c *adminCall) configure() error {
+	for key := range c.set {
+		c.explicit[key] = true
+	}
+	file, named := c.set["config"]
+	if named && !isFile(file) {
+		return wrongUse("Could not read config file '%s'", file)
+	}
+	if !named {
+		file = c.usualFile()
+	}
+	if file != "" {
+		if err := c.configureFrom(file); err != nil {
+			return err
 		}
-		if !found && name != "vhost" { // which has a default
-			return wrongUse("mandatory argument \"%s\" is required", name)
+	}
+	for key, value := range defaults() {
+		if _, given := c.set[key]; !given {
+			c.set[key] = value
+		}
+	}
+	if err := c.expandBase(); err != nil {
+		return err
+	}
+	return c.connect()
+}
+
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// usualFile is the configuration file of the user; empty if there is none.
+func (c *adminCall) usualFile() string {
+	for _, variable := range []string{"USERPROFILE", "HOME"} {
+		if home := c.Getenv(variable); home != "" {
+			if file := filepath.Join(home, ".rabbitmqadmin.conf"); isFile(file) {
+				return file
+			}
+			return ""
+		}
+	}
+	return ""
+}
+
+// configureFrom reads the section of the node.
+func (c *adminCall) configureFrom(file string) error {
+	sections, err := readSections(file)
+	if err != nil {
+		return err
+	}
+	node, named := c.set["node"]
+	if !named {
+		node = defaults()["node"]
+	}
+	section, there := sections[node]
+	if !there {
+		if node == defaults()["node"] {
+			return nil
+		}
+		return wrongUse("Could not read section '%s' in config file '%s':\n   No section: '%s'", node, file, node)
+	}
+	known := append(slices.Collect(maps.Keys(destinations())), "declare_vhost")
+	for key, value := range section {
+		switch {
+		case !slices.Contains(known, key):
+			return fmt.Errorf("%s: there is no option %q", file, key)
+		case c.explicit[key]:
+		default:
+			c.set[key] = value
+			if lower := strings.ToLower(value); lower == "true" || lower == "false" {
+				c.set[key] = lower
+			}
+			c.explicit[key] = true
 		}
 	}
 	return nil
 }
 
-// told says what was done.
-func (c *adminCall) told(what string, err error) error {
-	if err == nil && !c.options.quiet {
-		fmt.Fprintln(c.Stdout, what)
+// expandBase takes the host, the port and the user out of the base URI.
+func (c *adminCall) expandBase() error {
+	base := c.set["base_uri"]
+	if base == "" {
+		return nil
 	}
-	return err
-}
-
-func (c *adminCall) declare(name string) error {
-	k, known := kinds()[name]
-	if !known {
-		return wrongUse("declare %s not understood", name)
-	}
-	if err := c.need(k.mandatory...); err != nil {
-		return err
-	}
-	upload, err := c.upload(append(k.mandatory, k.optional...))
+	u, err := url.Parse(base)
 	if err != nil {
-		return err
+		return wrongUse("--base-uri is no URI: %s", base)
 	}
-	method := http.MethodPut
-	if name == "binding" {
-		method = http.MethodPost
-		upload["destination_type"] = c.or("destination_type", "queue")
+	if u.Hostname() != "" {
+		c.set["hostname"] = strings.ToLower(u.Hostname())
 	}
-	return c.told(name+" declared", c.do(method, c.fill(k.path), upload, nil))
-}
-
-// upload is the body that declares an object.
-func (c *adminCall) upload(known []string) (object, error) {
-	allowed := strings.Split(strings.Join(known, "|"), "|")
-	upload := object{}
-	for key, value := range c.given {
-		found := false
-		for _, one := range allowed {
-			found = found || one == key || one == "apply-to" && key == "apply_to"
-		}
-		if !found && key != "vhost" {
-			return nil, wrongUse("Argument \"%s\" is not recognised", key)
-		}
-		upload[key] = value
-		switch key {
-		case "arguments", "definition", "value", "priority", "properties":
-			if !json.Valid([]byte(value)) {
-				return nil, wrongUse("Could not parse JSON:\n  %s", value)
-			}
-			upload[key] = json.RawMessage(value)
-		case "apply_to":
-			delete(upload, key)
-			upload["apply-to"] = value
+	if u.Port() != "" {
+		c.set["port"] = u.Port()
+	}
+	if u.User != nil {
+		c.set["username"] = u.User.Username()
+		if password, given := u.User.Password(); given {
+			c.set["password"] = password
 		}
 	}
-	if t := c.or("queue_type", c.given["type"]); t != "" && c.given["name"] != "" && upload["queue_type"] != nil {
-		var arguments object
-		if raw, ok := upload["arguments"].(json.RawMessage); ok {
-			if err := json.Unmarshal(raw, &arguments); err != nil {
-				return nil, wrongUse("the arguments are no JSON object: %v", err)
-			}
-		}
-		if arguments == nil {
-			arguments = object{}
-		}
-		arguments["x-queue-type"] = t
-		upload["arguments"] = arguments
-		delete(upload, "queue_type")
+	if u.Scheme == "https" {
+		c.set["ssl"] = "true"
 	}
-	return upload, nil
-}
-
-// or is an argument, or what stands for it.
-func (c *adminCall) or(name, otherwise string) string {
-	if value, given := c.given[name]; given {
-		return value
+	if u.Path != "" && u.Path != "/" {
+		fmt.Fprint(c.Stderr, "WARNING: path in --base-uri is ignored. Please specify --vhost and/or --path-prefix separately.\n\n")
 	}
-	return otherwise
-}
-
-// fill puts arguments into a path.
-func (c *adminCall) fill(path string) string {
-	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
-	for i, s := range segments {
-		switch s {
-		case "{vhost}":
-			segments[i] = c.or("vhost", c.options.vhost)
-		case "{destination_char}":
-			segments[i] = c.or("destination_type", "queue")[:1]
-		default:
-			if name, parameter := strings.CutPrefix(s, "{"); parameter {
-				segments[i] = c.given[strings.TrimSuffix(name, "}")]
-			}
-		}
-	}
-	return at(segments...)
-}
-
-func (c *adminCall) remove(name string) error {
-	k, known := kinds()[name]
-	if !known {
-		return wrongUse("delete %s not understood", name)
-	}
-	if err := c.need(k.deleted...); err != nil {
-		return err
-	}
-	path := c.fill(k.path)
-	if name == "binding" {
-		path += "/" + at(c.or("properties_key", "~"))[len("/api/"):]
-	}
-	err := c.do(http.MethodDelete, path, nil, nil)
-	if missing(err) {
-		return &refusal{http.StatusNotFound, path}
-	}
-	return c.told(name+" deleted", err)
-}
-
-func (c *adminCall) purge() error {
-	if err := c.need("name"); err != nil {
-		return err
-	}
-	return c.told("queue purged", c.do(http.MethodDelete, at("queues", c.or("vhost", c.options.vhost), c.given["name"], "contents"), nil, nil))
-}
-
-func (c *adminCall) publish() error {
-	if err := c.need("routing_key"); err != nil {
-		return err
-	}
-	payload, given := c.given["payload"]
-	if !given {
-		octets, err := c.input("-")
-		if err != nil {
-			return err
-		}
-		payload = string(octets)
-	}
-	properties := json.RawMessage(c.or("properties", "{}"))
-	m := object{"routing_key": c.given["routing_key"], "payload": payload, "payload_encoding": c.or("payload_encoding", "string"), "properties": properties}
-	var answer struct{ Routed bool }
-	if err := c.do(http.MethodPost, at("exchanges", c.options.vhost, c.or("exchange", "amq.default"), "publish"), m, &answer); err != nil {
-		return err
-	}
-	if !answer.Routed {
-		return c.told("Message published but NOT routed", nil)
-	}
-	return c.told("Message published", nil)
-}
-
-func (c *adminCall) getAdmin(set map[string]string) error {
-	if err := c.need("queue"); err != nil {
-		return err
-	}
-	ask := object{"count": json.Number(c.or("count", "1")), "ackmode": c.or("ackmode", "ack_requeue_true"), "encoding": c.or("encoding", "auto")}
-	var messages []object
-	if err := c.do(http.MethodPost, at("queues", c.options.vhost, c.given["queue"], "get"), ask, &messages); err != nil {
-		return err
-	}
-	if file := c.given["payload_file"]; file != "" && len(messages) > 0 {
-		const private = 0o600
-		return os.WriteFile(file, []byte(term(messages[0]["payload"])), private)
-	}
-	columns := strings.Fields("routing_key exchange message_count payload payload_bytes payload_encoding properties redelivered")
-	return writeAdmin(c.Stdout, set["format"], columns, messages)
-}
-
-func (c *adminCall) exportAdmin(file string) error {
-	if file == "" {
-		return wrongUse("Exactly one argument required")
-	}
-	c.args = []string{file}
-	return c.told(fmt.Sprintf("Exported definitions for %s to \"%s\"", c.host, file), exportDefinitions(&c.call))
-}
-
-func (c *adminCall) importAdmin(file string) error {
-	if file == "" {
-		return wrongUse("Exactly one argument required")
-	}
-	c.args = []string{file}
-	return c.told(fmt.Sprintf("Uploaded definitions from \"%s\" to %s. The import process may take some time. "+
-		"Consult server logs to track progress.", c.host, file), importDefinitions(&c.call))
+	return nil
 }
