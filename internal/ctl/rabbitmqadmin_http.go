@@ -123,7 +123,7 @@ func (r *remote) call(method, path string, body any) (string, error) {
 func (r *remote) unreachable(err error) error {
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
-		return fmt.Errorf("Timed out getting HTTP response (request timeout: %s seconds)", r.waits) //nolint:staticcheck // as the script says it
+		return fmt.Errorf("Timed out getting HTTP response (request timeout: %s seconds)", r.waits)
 	}
 	reason := err.Error()
 	var number syscall.Errno
@@ -131,7 +131,7 @@ func (r *remote) unreachable(err error) error {
 		text := number.Error()
 		reason = fmt.Sprintf("[Errno %d] %s", int(number), strings.ToUpper(text[:1])+text[1:])
 	}
-	return fmt.Errorf("Could not connect: %s", reason) //nolint:staticcheck // as the script says it
+	return fmt.Errorf("Could not connect: %s", reason)
 }
 
 // refusalOf is what the script says of an answer that is no success.

@@ -88,7 +88,7 @@ func messageVerbs() []kind {
 	}
 }
 
-var errNoJSON = errors.New("Could not parse JSON") //nolint:staticcheck // as the script says it
+var errNoJSON = errors.New("Could not parse JSON")
 
 // upload is what key=value words make: the path, and the body.
 func (c *adminCall) upload(k kind, words []string) (path string, body object, err error) {
