@@ -99,3 +99,19 @@ func TestAdmin_OptionsArePythons(t *testing.T) {
 		require.Contains(t, got.out, "rabbitmqadmin")
 	}
 }
+
+func TestAdmin_TakesTheWordsOfTheSecond(t *testing.T) {
+	for line, want := range map[string]string{
+		"delete queue --name q --idempotently":                            `DELETE /api/queues/%2F/q`,
+		"purge queue --name q":                                            `DELETE /api/queues/%2F/q/contents`,
+		"--vhost a declare vhost --name v":                                `PUT /api/vhosts/v {"name":"v","vhost":"a"}`,
+		"publish message --routing-key=k --exchange e --payload m":        `POST /api/exchanges/%2F/e/publish {"exchange":"e","payload":"m","payload_encoding":"string","properties":{},"routing_key":"k","vhost":"/"}`,
+		"get messages --queue q --count 1 --ack-mode reject_requeue_true": `POST /api/queues/%2F/q/get {"ackmode":"reject_requeue_true","count":"1","encoding":"auto","queue":"q","vhost":"/"}`,
+	} {
+		t.Run(line, func(t *testing.T) {
+			got := run(t, "", "rabbitmqadmin "+line)
+			require.Zero(t, got.status, got.errors)
+			require.Equal(t, []string{want}, got.asked)
+		})
+	}
+}
