@@ -37,7 +37,7 @@ type Pattern struct {
 	source string
 	kind   patternKind
 	re     *regexp.Regexp // patternLinear
-	slow   *backtracker   // patternBacktracking
+	slow   *backtracker   // patternBacktracking, and for some texts patternLinear
 	// buffers holds *[]byte for texts that are not ASCII.
 	buffers sync.Pool
 }
@@ -69,17 +69,26 @@ func Compile(source string) (*Pattern, error) {
 		p.kind = patternLine
 		return p, nil
 	}
-	expanded := fromOctets(source)
-	tree, err := syntax.Parse(expanded, syntax.Perl)
+	portable, err := translate(source)
 	if err != nil {
-		p.slow, err = compileBacktracker(expanded)
-		if err != nil {
+		return p, fmt.Errorf("%w '%s': %w", ErrInvalid, source, err)
+	}
+	if portable.exact != "" {
+		if p.slow, err = compileBacktracker(fromOctets(portable.exact)); err != nil {
 			return p, fmt.Errorf("%w '%s': %w", ErrInvalid, source, err)
 		}
-		p.kind = patternBacktracking
-		return p, nil
 	}
-	return p, p.compileTree(withoutTail(tree))
+	expanded := fromOctets(portable.text)
+	if tree, err := syntax.Parse(expanded, syntax.Perl); err == nil {
+		return p, p.compileTree(withoutTail(tree))
+	}
+	if p.slow == nil {
+		if p.slow, err = compileBacktracker(expanded); err != nil {
+			return p, fmt.Errorf("%w '%s': %w", ErrInvalid, source, err)
+		}
+	}
+	p.kind = patternBacktracking
+	return p, nil
 }
 
 func (p *Pattern) compileTree(tree *syntax.Regexp) error {
@@ -146,6 +155,9 @@ func (p *Pattern) Matches(text string) (bool, error) {
 	case patternLinear:
 		if isASCII(text) {
 			return p.re.MatchString(text), nil
+		}
+		if p.slow != nil {
+			return p.slow.matches(text)
 		}
 		return p.matchOctets(text), nil
 	case patternBacktracking:
