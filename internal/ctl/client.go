@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"net"
 	"net/http"
@@ -144,5 +145,6 @@ func refused(status int, answer []byte) error {
 	if json.Unmarshal(answer, &problem) != nil || problem.Reason == nil {
 		return &refusal{status: status, reason: http.StatusText(status)}
 	}
-	return &refusal{status: status, reason: fmt.Sprint(problem.Reason)}
+	// the API escapes for browsers (RabbitMQ behaviour)
+	return &refusal{status: status, reason: html.UnescapeString(fmt.Sprint(problem.Reason))}
 }

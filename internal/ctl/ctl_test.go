@@ -16,8 +16,8 @@ import (
 	"github.com/leveretmq/leveret/internal/ctl"
 )
 
-// api is a broker's API that answers by path, 404 for what it does not know, and 204 for
-// what changes something.
+// api is a broker's API that answers by path, 404 for what it does not know or has an empty
+// answer for, and 204 for what changes something.
 type api struct {
 	answers map[string]string
 	asked   []string // but for reads
@@ -38,9 +38,9 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case known && strings.HasPrefix(answer, "!"):
 		w.WriteHeader(http.StatusServiceUnavailable)
 		fmt.Fprint(w, answer[1:])
-	case known:
+	case known && answer != "":
 		fmt.Fprint(w, answer)
-	case r.Method == http.MethodGet:
+	case known, r.Method == http.MethodGet:
 		w.WriteHeader(http.StatusNotFound)
 		fmt.Fprint(w, `{"error":"Object Not Found","reason":"Not Found"}`)
 	default:
@@ -77,6 +77,12 @@ func shop() map[string]string {
 		"GET /api/auth/hash_password/s":                         `{"ok":"hashed"}`,
 		"POST /api/queues/%2F/q/get":                            `[{"exchange":"e","routing_key":"k","redelivered":false,"payload_bytes":1,"payload":"m"}]`,
 		"POST /api/exchanges/%2F/e/publish":                     `{"routed":true}`,
+		"GET /api/health/checks/protocol-listener/amqp":         `{"status":"ok"}`,
+		"DELETE /api/vhosts/x":                                  "",
+		"DELETE /api/queues/%2F/nowhere/contents":               "",
+		"DELETE /api/users/nobody":                              "",
+		"GET /api/operator-policies/%2F":                        `[]`,
+		"GET /api/feature-flags":                                `[{"name":"quorum_queue","state":"enabled"}]`,
 		"POST /api/exchanges/%2F/other/publish":                 `{"routed":false}`,
 		"GET /api/health/checks/port-listener/5672":             `{"status":"ok"}`,
 		"GET /api/health/checks/port-listener/1":                `!{"status":"failed","reason":"No active listener"}`,
@@ -186,7 +192,7 @@ func TestCommandsThatTellSomething(t *testing.T) {
 		"rabbitmqctl list_queues":                                  "Timeout: 60.0 seconds ...\nListing queues for vhost / ...\nname\tmessages\nq\t3\n",
 		"rabbitmqctl -s list_queues name arguments":                "q\t[{\"x-max-length\",5},{\"x-overflow\",\"drop-head\"}]\n",
 		"rabbitmqctl list_queues --formatter json":                 "[\n{\"name\":\"q\",\"messages\":3}\n]\n",
-		"rabbitmqctl list_queues --formatter csv -q":               "name,messages\nq,3\n",
+		"rabbitmqctl list_queues --formatter csv -q":               "\"name\",\"messages\"\n\"q\",\"3\"\n",
 		"rabbitmqctl list_queues name --formatter pretty_table -q": "┌──────┐\n│ name │\n├──────┤\n│ q    │\n└──────┘\n",
 		"rabbitmqctl list_queues -p nowhere -q":                    "",
 		"rabbitmqctl -q list_bindings":                             "source_name\tsource_kind\tdestination_name\tdestination_kind\trouting_key\targuments\n\texchange\tq\tqueue\tq\t[]\n",
@@ -194,8 +200,8 @@ func TestCommandsThatTellSomething(t *testing.T) {
 		"rabbitmqctl -q list_policies":                             "vhost\tname\tpattern\tapply-to\tdefinition\tpriority\n/\tp\t^a\tqueues\t{\"max-length\":1}\t2\n",
 		"rabbitmqctl -q list_vhost_limits":                         "{\"max-queues\":3}\n",
 		"rabbitmqctl -q list_parameters":                           "component\tname\tvalue\nc\tn\t{\"a\":1}\n",
-		"rabbitmqctl hash_password s":                              "hashed\n",
-		"rabbitmqctl ping":                                         "Ping succeeded\n",
+		"rabbitmqctl hash_password s":                              "Will hash password s\nhashed\n",
+		"rabbitmqctl ping":                                         "Will ping n@h. Timeout: 60000 ms.\nPing succeeded\n",
 		"rabbitmqctl version":                                      "4.0.5\n",
 		"rabbitmqctl await_startup":                                "",
 		"rabbitmqctl -q environment":                               "frame-max: 1\n",
@@ -232,17 +238,31 @@ func TestCommandsThatFail(t *testing.T) {
 		"rabbitmqctl nonsense":                         {64, "Command 'nonsense' not found."},
 		"rabbitmqctl add_user":                         {64, "Error (argument validation): not enough arguments."},
 		"rabbitmqctl list_users x":                     {64, "too many arguments."},
-		"rabbitmqctl list_users --nothing":             {64, "unknown flag"},
+		"rabbitmqctl list_users --nothing":             {64, "Invalid options for this command:\n--nothing : \n"},
 		"rabbitmqctl add_user guest pw":                {70, "Error:\nUser \"guest\" already exists\n"},
 		"rabbitmqctl add_user new":                     {64, "no password was given"},
-		"rabbitmqctl delete_user nobody":               {67, "Error:\nUser \"nobody\" does not exist\n"},
-		"rabbitmqctl set_permissions -p x guest a b c": {65, "Virtual host 'x' does not exist"},
+		"rabbitmqctl change_password nobody x":         {67, "Error:\nUser \"nobody\" does not exist\n"},
+		"rabbitmqctl list_user_permissions nobody":     {69, "Error:\n{:no_such_user, \"nobody\"}\n"},
+		"rabbitmqctl delete_vhost x":                   {65, "Virtual host 'x' does not exist\n"},
+		"rabbitmqctl list_policies -p x":               {65, "Virtual host 'x' does not exist\n"},
+		"rabbitmqctl purge_queue nowhere":              {65, "Object (queue, stream, exchange, etc) was not found\n"},
+		"rabbitmqctl add_usr":                          {64, "Command 'add_usr' not found. \nDid you mean 'add_user'? \n"},
+		"rabbitmqctl help nonsense":                    {64, "Command 'nonsense' not found."},
+		"rabbitmqctl list_users -t x":                  {64, "Invalid options for this command:\n-t : x\n"},
+		"rabbitmqctl list_users --formatter x":         {64, "--formatter is one of table"},
+		"rabbitmqctl await_online_nodes x":             {65, "Argument must be a positive integer"},
+		"rabbitmqctl await_online_nodes -t 0 2":        {70, "Not enough nodes joined n@h's cluster"},
+		"rabbitmqctl export_definitions /no/such/dir":  {65, "Bad argument: Directory /no/such does not exist"},
+		"rabbitmqctl import_definitions /no/such/file": {65, "Bad argument: File /no/such/file does not exist"},
+		"rabbitmqctl enable_feature_flag nothing":      {64, "This feature flag is not supported by node n@h"},
+		"rabbitmq-plugins enable":                      {64, "not enough arguments."},
+		"rabbitmqctl set_permissions -p x guest a b c": {69, "Error:\nVirtual host x does not exist\n"},
 		"rabbitmqctl list_queues nosuch":               {64, "Info key(s) nosuch are not supported"},
 		"rabbitmqctl delete_queue nowhere":             {64, "Queue not found"},
-		"rabbitmqctl set_policy p a x":                 {65, "JSON decoding error"},
+		"rabbitmqctl set_policy p a x":                 {69, `Could not parse JSON document: {error,{failed_to_decode_json,<<"x">>}}`},
 		"rabbitmqctl eval x":                           {64, "there is no Erlang here"},
 		"rabbitmq-diagnostics check_alarms":            {69, "memory"},
-		"rabbitmq-plugins enable rabbitmq_nothing":     {65, "rabbitmq_nothing"},
+		"rabbitmq-plugins enable rabbitmq_nothing":     {70, "{:plugins_not_found, [:rabbitmq_nothing]}"},
 		"rabbitmq-plugins disable rabbitmq_management": {64, "cannot be disabled"},
 		"leveret publish other k m":                    {65, "no queue gets messages"},
 		"leveret get q zero":                           {64, "no number above zero"},

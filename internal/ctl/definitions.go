@@ -11,10 +11,13 @@ import (
 
 func definitionCommands() []command {
 	return []command{
-		{"export_definitions", "<file>|-", 1, 1, "Writes all definitions to a file", func(c *call) string {
+		{"export_definitions", `<file_path | "-"> [--format <json | erlang>] [--timeout <timeout>]`, 1, 1, "Writes all definitions to a file", func(c *call) string {
+			if c.args[0] == "-" {
+				return ""
+			}
 			return "Exporting definitions in JSON to a file at \"" + c.args[0] + "\" ..."
 		}, exportDefinitions},
-		{"import_definitions", "<file>|-", 0, 1, "Imports definitions from a file or standard input", announce("Importing definitions in JSON from a file at \"%s\" ..."), importDefinitions},
+		{"import_definitions", `<file_path | "-"> [--format <json | erlang>] [--skip-if-unchanged] [--timeout <timeout>]`, 0, 1, "Imports definitions from a file or standard input", announce("Importing definitions in JSON from a file at \"%s\" ..."), importDefinitions},
 		{"report", "", 0, 0, "Prints all that is known of the broker", nil, report},
 	}
 }

@@ -32,7 +32,7 @@ func listenerAsked(what string) func(*call) string {
 
 func diagnosticCommands() []command {
 	return append(checkCommands(), []command{
-		{"check_running", "", 0, 0, "Says whether the broker runs", func(c *call) string {
+		{"check_running", "[--timeout <timeout>]", 0, 0, "Says whether the broker runs", func(c *call) string {
 			return "Checking if RabbitMQ is running on node " + c.node() + " ..."
 		}, func(c *call) error {
 			n, err := c.theNode()
@@ -41,73 +41,86 @@ func diagnosticCommands() []command {
 			}
 			return err
 		}},
-		{"is_running", "", 0, 0, "Says whether the broker runs", asking("for its status"), func(c *call) error {
-			if _, err := c.broker(); err != nil {
-				return err
-			}
-			c.say("RabbitMQ on node %s is fully booted and running", c.node())
-			return nil
+		{"is_running", "[--timeout <timeout>]", 0, 0, "Says whether the broker runs", asking("for its status"), func(c *call) error {
+			return c.stands("is fully booted and running", runs)
 		}},
-		{"is_booting", "", 0, 0, "Says whether the broker is starting", asking("for its boot status"), func(c *call) error {
-			if _, err := c.broker(); err != nil {
-				return err
-			}
-			c.say("RabbitMQ on node %s is fully booted (check with is_running), stopped or has not started booting yet", c.node())
-			return nil
+		{"is_booting", "[--timeout <timeout>]", 0, 0, "Says whether the broker is starting", asking("for its boot status"), func(c *call) error {
+			return c.stands("is fully booted (check with is_running), stopped or has not started booting yet", boots)
 		}},
-		{"alarms", "", 0, 0, "Lists alarms", asking("to report any known resource alarms"), func(c *call) error {
-			n, err := c.theNode()
-			if err != nil {
-				return err
-			}
-			on := alarmsOf(n)
-			if on == "(none)" {
-				on = fmt.Sprintf("Node %s reported no alarms, local or clusterwide", term(n["name"]))
-			}
-			c.say("%s", on)
-			return nil
-		}},
-		{"listeners", "", 0, 0, "Lists listeners", asking("to report its protocol listeners"), func(c *call) error {
+		{"alarms", "[--timeout <timeout>]", 0, 0, "Lists alarms", asking("to report any known resource alarms"), alarms},
+		{"listeners", "[--timeout <timeout>]", 0, 0, "Lists listeners", asking("to report its protocol listeners"), func(c *call) error {
 			o, err := c.broker()
 			if err != nil {
 				return err
+			}
+			if c.options.formatter == formatJSON {
+				return c.answer(object{"listeners": listenerList(o), "node": o["node"], "result": "ok"})
 			}
 			return c.printListeners(o)
 		}},
-		{"server_version", "", 0, 0, "Prints the version", asking("for its RabbitMQ version..."), func(c *call) error {
+		{"server_version", "[--timeout <timeout>]", 0, 0, "Prints the version", asking("for its RabbitMQ version..."), func(c *call) error {
 			o, err := c.broker()
-			if err == nil {
-				c.say("%s", term(o["rabbitmq_version"]))
+			if err != nil {
+				return err
 			}
-			return err
+			return c.tells(object{"result": "ok", "value": o["rabbitmq_version"]}, term(o["rabbitmq_version"]))
 		}},
-		{"memory_breakdown", "[--unit <gb|mb|kb|bytes>]", 0, 0, "Tells what memory is used for", ofNode("Reporting memory breakdown on node %s..."), memoryBreakdown},
-		{"log_location", "", 0, 0, "Tells where the log is", ofNode("Log file location(s) on node %s ..."), logLocation},
+		{"memory_breakdown", "[--unit <unit>] [--timeout <timeout>]", 0, 0, "Tells what memory is used for", ofNode("Reporting memory breakdown on node %s..."), memoryBreakdown},
+		{"log_location", "[--all|-a] [--timeout <timeout>]", 0, 0, "Tells where the log is", ofNode("Log file location(s) on node %s ..."), logLocation},
 	}...)
+}
+
+// What a broker that answers is, and is not.
+const (
+	runs  = true
+	boots = false
+)
+
+// stands says how the broker is.
+func (c *call) stands(how string, result bool) error {
+	o, err := c.broker()
+	if err != nil {
+		return err
+	}
+	message := fmt.Sprintf("RabbitMQ on node %s %s", term(o["node"]), how)
+	return c.tells(object{"message": message, "result": result}, message)
+}
+
+func alarms(c *call) error {
+	n, err := c.theNode()
+	if err != nil {
+		return err
+	}
+	list := alarmList(n)
+	meaning := strings.Join(list, "\n")
+	if len(list) == 0 {
+		meaning = fmt.Sprintf("Node %s reported no alarms, local or clusterwide", term(n["name"]))
+	}
+	return c.tells(object{"alarms": list, "node": n["name"], "result": "ok"}, meaning)
 }
 
 func checkCommands() []command {
 	return []command{
-		{"check_alarms", "", 0, 0, "Fails if there is an alarm", asking("to report any known resource alarms"), func(c *call) error {
+		{"check_alarms", "[--timeout <timeout>]", 0, 0, "Fails if there is an alarm", asking("to report any local resource alarms"), func(c *call) error {
 			return c.check("alarms", "Node %s reported no alarms, local or clusterwide")
 		}},
-		{"check_local_alarms", "", 0, 0, "Fails if there is an alarm", asking("to report any local resource alarms"), func(c *call) error {
+		{"check_local_alarms", "[--timeout <timeout>]", 0, 0, "Fails if there is an alarm", asking("to report any local resource alarms"), func(c *call) error {
 			return c.check("local-alarms", "Node %s reported no local alarms")
 		}},
-		{"check_virtual_hosts", "", 0, 0, "Fails if a virtual host is down", ofNode("Checking if all vhosts are running on node %s ..."), func(c *call) error {
+		{"check_virtual_hosts", "[--timeout <timeout>]", 0, 0, "Fails if a virtual host is down", ofNode("Checking if all vhosts are running on node %s ..."), func(c *call) error {
 			return c.check("virtual-hosts", "Node %s reported all vhosts as running")
 		}},
-		{"check_port_listener", "<port>", 1, 1, "Fails if nobody listens on the port", listenerAsked("on port"), func(c *call) error {
+		{"check_port_listener", "<port> [--timeout <timeout>]", 1, 1, "Fails if nobody listens on the port", listenerAsked("on port"), func(c *call) error {
 			return c.checkListener("port", "that use the following ports")
 		}},
-		{"check_protocol_listener", "<protocol>", 1, 1, "Fails if the protocol is not spoken", listenerAsked("for protocol"), func(c *call) error {
+		{"check_protocol_listener", "<protocol> [--timeout <timeout>]", 1, 1, "Fails if the protocol is not spoken", listenerAsked("for protocol"), func(c *call) error {
 			return c.checkListener("protocol", "for the following protocols")
 		}},
-		{"check_certificate_expiration", "[--within <period>] [--unit <days|weeks|months|years>]", 0, 0, "Fails if a certificate ends within the time",
+		{"check_certificate_expiration", "[--within <period>] [--unit <unit>]", 0, 0, "Fails if a certificate ends within the time",
 			ofNode("Checking certificate expiration on node %s ..."), checkCertificates},
-		{"check_if_node_is_quorum_critical", "", 0, 0, "Never fails: there is one node",
+		{"check_if_node_is_quorum_critical", "[--timeout <timeout>]", 0, 0, "Never fails: there is one node",
 			ofNode("Checking if node %s is critical for quorum of any queues/streams ..."), quorumUncritical},
-		{"check_port_connectivity", "[--address <address>]", 0, 0, "Connects to each port", func(c *call) string {
+		{"check_port_connectivity", "[--address <target address>] [--timeout <timeout>]", 0, 0, "Connects to each port", func(c *call) string {
 			return "Testing TCP connections to all active listeners on node " + c.node() + " ..."
 		}, checkConnectivity},
 	}
@@ -128,8 +141,7 @@ func (c *call) check(path, well string) error {
 	if err := c.healthy(path); err != nil {
 		return err
 	}
-	c.say(well, c.node())
-	return nil
+	return c.passed(well, c.node())
 }
 
 // dialPatience is how long a port may take to answer.
@@ -164,8 +176,8 @@ func checkConnectivity(c *call) error {
 	if len(failed) > 0 {
 		return &failure{unavailable, "Connection failed to ports " + strings.Join(failed, ", ")}
 	}
-	c.say("Successfully connected to ports %s on node %s.", strings.Join(ports, ", "), term(o["node"]))
-	return nil
+	return c.passedWith(object{"listeners": listenerList(o), "node": o["node"], "result": "ok"},
+		"Successfully connected to ports %s on node %s.", strings.Join(ports, ", "), term(o["node"]))
 }
 
 // memoryUnits are the units of memory_breakdown, in octets.
@@ -176,10 +188,7 @@ func memoryUnits() map[string]float64 {
 // memoryBreakdown prints what memory is used for, the most first, as RabbitMQ does.
 func memoryBreakdown(c *call) error {
 	unit := cmp.Or(strings.ToLower(c.options.unit), "gb")
-	octets, known := memoryUnits()[unit]
-	if !known {
-		return &failure{usageError, fmt.Sprintf("unit '%s' is not supported. Please use one of: bytes, kb, mb, gb", c.options.unit)}
-	}
+	octets := memoryUnits()[unit]
 	n, err := c.theNode()
 	if err != nil {
 		return err
@@ -188,9 +197,6 @@ func memoryBreakdown(c *call) error {
 	if err := c.get(at("nodes", term(n["name"]), "memory"), &answer); err != nil {
 		return err
 	}
-	if c.options.formatter == formatJSON {
-		return json.NewEncoder(c.Stdout).Encode(answer.Memory)
-	}
 	parts, total := map[string]float64{}, 0.0
 	for name, used := range answer.Memory {
 		if number, ok := used.(float64); ok {
@@ -198,12 +204,33 @@ func memoryBreakdown(c *call) error {
 			total += number
 		}
 	}
+	if c.options.formatter == formatJSON {
+		return c.answer(shares(parts, total))
+	}
 	for _, name := range slices.SortedFunc(maps.Keys(parts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(parts[b], parts[a]), cmp.Compare(a, b))
 	}) {
-		c.say("%s: %.4f %s (%.2f%%)", name, parts[name]/octets, unit, 100*parts[name]/max(total, 1))
+		c.say("%s: %s %s (%s%%)", name, decimal(parts[name]/octets, 4), unit, decimal(100*parts[name]/max(total, 1), 2))
 	}
 	return nil
+}
+
+// shares are the octets of each part, and what that is in percent.
+func shares(parts map[string]float64, total float64) object {
+	list := object{}
+	for name, octets := range parts {
+		list[name] = object{"bytes": octets, "percentage": json.Number(decimal(100*octets/max(total, 1), 2))}
+	}
+	return list
+}
+
+// decimal is a number with at most so many digits behind the point, and at least one.
+func decimal(number float64, digits int) string {
+	text := strings.TrimRight(strconv.FormatFloat(number, 'f', digits, 64), "0")
+	if strings.HasSuffix(text, ".") {
+		text += "0"
+	}
+	return text
 }
 
 // checkListener asks whether somebody listens, and tells who does if not.
@@ -216,13 +243,17 @@ func (c *call) checkListener(kind, others string) error {
 	err = c.get("/api/health/checks/"+kind+"-listener/"+url.PathEscape(c.args[0]), nil)
 	var r *refusal
 	if errors.As(err, &r) && r.status == http.StatusServiceUnavailable {
-		return &failure{unavailable, fmt.Sprintf("No listener for %s %s is active on node %s. Found listeners %s: %s",
+		none := failure{unavailable, fmt.Sprintf("No listener for %s %s is active on node %s. Found listeners %s: %s",
 			kind, c.args[0], node, others, strings.Join(listenersOf(o, kind), ", "))}
+		if kind == "port" {
+			return &bare{none} // RabbitMQ behaviour
+		}
+		return &none
 	}
-	if err == nil {
-		c.say("A listener for %s %s is running on node %s.", kind, c.args[0], node)
+	if err != nil {
+		return err
 	}
-	return err
+	return c.passedWith(object{"node": node, kind: c.args[0], "result": "ok"}, "A listener for %s %s is running on node %s.", kind, c.args[0], node)
 }
 
 // listenersOf are the ports or protocols of all listeners, each once.
@@ -240,17 +271,13 @@ func listenersOf(overview object, kind string) (list []string) {
 // checkCertificates says whether a certificate ends soon.
 func checkCertificates(c *call) error {
 	unit := cmp.Or(strings.ToLower(c.options.unit), "weeks")
-	if !slices.Contains([]string{"days", "weeks", "months", "years"}, unit) {
-		return &failure{usageError, fmt.Sprintf("unit '%s' is not supported. Please use one of: days, weeks, months, years", c.options.unit)}
-	}
 	if err := c.healthy("certificate-expiration/" + strconv.Itoa(c.options.within) + "/" + unit); err != nil {
 		return err
 	}
 	if c.options.within == 1 {
 		unit = strings.TrimSuffix(unit, "s")
 	}
-	c.say("No certificates are expiring within %d %s.", c.options.within, unit)
-	return nil
+	return c.passed("No certificates are expiring within %d %s.", c.options.within, unit)
 }
 
 // logLocation prints where the log goes to, a line for each place.
@@ -260,8 +287,9 @@ func logLocation(c *call) error {
 		return err
 	}
 	files, _ := n["log_files"].([]any)
-	for _, file := range files {
-		c.say("%s", term(file))
+	lines := make([]string, len(files))
+	for i, file := range files {
+		lines[i] = term(file)
 	}
-	return nil
+	return c.tells(object{"node_name": n["name"], "paths": lines, "result": "ok"}, strings.Join(lines, "\n"))
 }

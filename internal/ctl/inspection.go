@@ -18,16 +18,16 @@ import (
 // process and its log.
 func inspectionCommands() []command {
 	return slices.Concat(inapplicableCommands(), machineCommands(), []command{
-		{"log_tail", "[--number|-N <number>]", 0, 0, "Prints the end of the log", func(c *call) string {
+		{"log_tail", "[--number|-N <number>] [--timeout <timeout>]", 0, 0, "Prints the end of the log", func(c *call) string {
 			return fmt.Sprintf("Last %d log lines on node %s ...", c.options.number, c.node())
 		}, tailLog},
-		{"log_tail_stream", "[--duration|-d <seconds>]", 0, 0, "Prints the log as it is written", ofNode("Streaming logs from node %s ..."), func(c *call) error {
+		{"log_tail_stream", "[--duration|-d <seconds>] [--timeout <timeout>]", 0, 0, "Prints the log as it is written", ofNode("Streaming logs from node %s ..."), func(c *call) error {
 			return c.watch(at("watch", "log")+"?format=text", "")
 		}},
-		{"consume_event_stream", "[--duration|-d <seconds>] [--pattern <pattern>]", 0, 0, "Prints events as they happen", ofNode("Streaming events from node %s ..."), func(c *call) error {
+		{"consume_event_stream", "[--duration|-d <seconds>] [--pattern <pattern>] [--timeout <timeout>]", 0, 0, "Prints events as they happen", ofNode("Streaming events from node %s ..."), func(c *call) error {
 			return c.watch(at("watch", "events"), c.options.pattern)
 		}},
-		{"discover_peers", "", 0, 0, "Prints the node, which is alone", announce("Discovering peers nodes ..."), func(c *call) error {
+		{"discover_peers", "[--timeout <timeout>]", 0, 0, "Prints the node, which is alone", announce("Discovering peers nodes ..."), func(c *call) error {
 			n, err := c.theNode()
 			if err == nil {
 				c.say("%s", term(n["name"]))
@@ -40,10 +40,10 @@ func inspectionCommands() []command {
 		{"reset_node_auth_attempt_metrics", "", 0, 0, "Counts logins from zero", ofNode("Reset auth attempt metrics on node %s ..."), func(c *call) error {
 			return c.do("DELETE", at("auth", "attempts", c.node()), nil, nil)
 		}},
-		{"list_policies_that_match", "[--vhost <vhost>] <queue>", 1, 1, "Lists the policies whose pattern fits a queue", func(c *call) string {
+		{"list_policies_that_match", "[--object-type <type>] <name>", 1, 1, "Lists the policies whose pattern fits a queue", func(c *call) string {
 			return fmt.Sprintf("Listing policies that match queue '%s' in vhost '%s' ...", c.args[0], c.options.vhost)
 		}, listMatchingPolicies},
-		{"maybe_stuck", "", 0, 0, "Says whether the broker answers", announce("Asking the broker for an answer ..."), func(c *call) error {
+		{"maybe_stuck", "[--timeout <timeout>]", 0, 0, "Says whether the broker answers", announce("Asking the broker for an answer ..."), func(c *call) error {
 			if _, err := c.broker(); err != nil {
 				return err
 			}
@@ -57,17 +57,17 @@ func inspectionCommands() []command {
 func machineCommands() []command {
 	return []command{
 		{"certificates", "", 0, 0, "Prints the certificates that clients are shown", ofNode("Certificates of node %s ..."), printCertificates},
-		{"cipher_suites", "", 0, 0, "Lists the cipher suites that are offered", announce("Listing available cipher suites"), func(c *call) error {
+		{"cipher_suites", "[--format <openssl | erlang | map>] [--all] [--timeout <timeout>]", 0, 0, "Lists the cipher suites that are offered", announce("Listing available cipher suites"), func(c *call) error {
 			for _, suite := range tls.CipherSuites() {
 				c.say("%s", suite.Name)
 			}
 			return nil
 		}},
-		{"tls_versions", "", 0, 0, "Lists the versions of TLS that can be spoken", announce("Listing all TLS versions supported by the runtime..."), func(c *call) error {
+		{"tls_versions", "[--timeout <timeout>]", 0, 0, "Lists the versions of TLS that can be spoken", announce("Listing all TLS versions supported by the runtime..."), func(c *call) error {
 			c.say("tlsv1.3\ntlsv1.2")
 			return nil
 		}},
-		{"erlang_version", "[--details]", 0, 0, "Prints the runtime that the API says", asking("for its Erlang/OTP version..."), func(c *call) error {
+		{"erlang_version", "[--timeout <timeout>]", 0, 0, "Prints the runtime that the API says", asking("for its Erlang/OTP version..."), func(c *call) error {
 			o, err := c.broker()
 			if err == nil {
 				c.say("%s (no Erlang: %s)", term(o["erlang_version"]), runtime.Version())
@@ -75,7 +75,7 @@ func machineCommands() []command {
 			return err
 		}},
 		{"command_line_arguments", "", 0, 0, "Prints the effective configuration", ofNode("Command line arguments of node %s ..."), environment},
-		{"os_env", "", 0, 0, "Lists the variables of the environment that the broker looks at", ofNode("Listing RabbitMQ-specific environment variables defined on node %s..."), func(c *call) error {
+		{"os_env", "[--timeout <timeout>]", 0, 0, "Lists the variables of the environment that the broker looks at", ofNode("Listing RabbitMQ-specific environment variables defined on node %s..."), func(c *call) error {
 			for _, one := range os.Environ() {
 				if strings.HasPrefix(one, "RABBITMQ_") || strings.HasPrefix(one, "LEVERET_") {
 					name, _, _ := strings.Cut(one, "=")
@@ -84,8 +84,10 @@ func machineCommands() []command {
 			}
 			return nil
 		}},
-		{"list_network_interfaces", "", 0, 0, "Lists the network interfaces of this machine", ofNode("Asking node %s to report its network interfaces ..."), listInterfaces},
-		{"resolve_hostname", "<hostname>", 1, 1, "Resolves a name on this machine", announce("Resolving hostname %s ..."), func(c *call) error {
+		{"list_network_interfaces", "[--timeout <timeout>]", 0, 0, "Lists the network interfaces of this machine", ofNode("Asking node %s to report its network interfaces ..."), listInterfaces},
+		{"resolve_hostname", "<hostname> [--address-family <ipv4 | ipv6>]", 1, 1, "Resolves a name on this machine", func(c *call) string {
+			return fmt.Sprintf("Asking node %s to resolve hostname %s to IPv4 addresses...", c.node(), c.args[0])
+		}, func(c *call) error {
 			addresses, err := net.DefaultResolver.LookupHost(context.Background(), c.args[0])
 			if err != nil {
 				return &failure{unavailable, err.Error()}
@@ -203,7 +205,7 @@ func listInterfaces(c *call) error {
 func listMatchingPolicies(c *call) error {
 	var q object
 	if err := c.get(at("queues", c.options.vhost, c.args[0]), &q); missing(err) {
-		return &failure{dataError, "Object (queue, stream, exchange, etc) was not found"}
+		return noObject()
 	} else if err != nil {
 		return err
 	}

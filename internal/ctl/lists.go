@@ -4,46 +4,48 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 )
 
 func listCommands() []command {
 	return []command{
-		{"list_queues", "[--vhost <vhost>] [<column> ...]", 0, without, "Lists queues", timed("Listing queues for vhost %s ..."), func(c *call) error {
-			return c.columns(at("queues", c.options.vhost), queueColumns(), "name", "messages")
+		{"list_queues", "[--vhost <vhost>] [--online] [--offline] [--local] [--no-table-headers] [<column>, ...] [--timeout <timeout>]", 0, without, "Lists queues", timed("Listing queues for vhost %s ..."), func(c *call) error {
+			return c.listQueues()
 		}},
-		{"list_exchanges", "[--vhost <vhost>] [<column> ...]", 0, without, "Lists exchanges", vhosted("Listing exchanges for vhost %s ..."), func(c *call) error {
-			return c.columns(at("exchanges", c.options.vhost), strings.Fields("name type durable auto_delete internal arguments policy"), "name", "type")
+		{"list_exchanges", "[--vhost <vhost>] [--no-table-headers] [<column> ...] [--timeout <timeout>]", 0, without, "Lists exchanges", vhosted("Listing exchanges for vhost %s ..."), func(c *call) error {
+			return c.columns(at("exchanges", c.options.vhost), "name", "type")
 		}},
-		{"list_bindings", "[--vhost <vhost>] [<column> ...]", 0, without, "Lists bindings", vhosted("Listing bindings for vhost %s..."), listBindings},
-		{"list_connections", "[<column> ...]", 0, without, "Lists connections", announce("Listing connections ..."), func(c *call) error {
-			return c.columns(at("connections"), connectionColumns(), "user", "peer_host", "peer_port", "state")
+		{"list_bindings", "[--vhost <vhost>] [--no-table-headers] [<column> ...] [--timeout <timeout>]", 0, without, "Lists bindings", vhosted("Listing bindings for vhost %s..."), listBindings},
+		{"list_connections", "[--no-table-headers] [<column> ...] [--timeout <timeout>]", 0, without, "Lists connections", announce("Listing connections ..."), func(c *call) error {
+			return c.columns(at("connections"), "user", "peer_host", "peer_port", "state")
 		}},
-		{"list_channels", "[<column> ...]", 0, without, "Lists channels", announce("Listing channels ..."), func(c *call) error {
-			return c.columns(at("channels"), channelColumns(), "pid", "user", "consumer_count", "messages_unacknowledged")
+		{"list_channels", "[--no-table-headers] [<column> ...]", 0, without, "Lists channels", announce("Listing channels ..."), func(c *call) error {
+			return c.columns(at("channels"), "pid", "user", "consumer_count", "messages_unacknowledged")
 		}},
-		{"list_consumers", "[--vhost <vhost>]", 0, without, "Lists consumers", vhosted("Listing consumers in vhost %s ..."), listConsumers},
-		{"purge_queue", "[--vhost <vhost>] <queue>", 1, 1, "Drops the ready messages of a queue", within("Purging queue '%s' in vhost '%s' ..."), func(c *call) error {
+		{"list_consumers", "[--vhost <vhost>] [--no-table-headers] [<column> ...] [--timeout <timeout>]", 0, without, "Lists consumers", vhosted("Listing consumers in vhost %s ..."), listConsumers},
+		{"purge_queue", "<queue> [--timeout <timeout>]", 1, 1, "Drops the ready messages of a queue", within("Purging queue '%s' in vhost '%s' ..."), func(c *call) error {
 			err := c.do(http.MethodDelete, at("queues", c.options.vhost, c.args[0], "contents"), nil, nil)
 			if missing(err) {
-				return &failure{unavailable, "not_found"}
+				return noObject()
 			}
 			return err
 		}},
-		{"delete_queue", "[--vhost <vhost>] <queue> [--if-empty|-e] [--if-unused|-u]", 1, 1, "Deletes a queue", within("Deleting queue '%s' on vhost '%s' ..."), deleteQueue},
-		{"close_connection", "<connection> <explanation>", 2, 2, "Closes a connection, by its name", func(c *call) string {
+		{"delete_queue", "[--vhost <vhost>] <queue_name> [--if-empty|-e] [--if-unused|-u] [--timeout <timeout>]", 1, 1, "Deletes a queue", deletingQueue, deleteQueue},
+		{"close_connection", "<connection pid> <explanation>", 2, 2, "Closes a connection, by its name", func(c *call) string {
 			return fmt.Sprintf("Closing connection %s, reason: %s...", c.args[0], c.args[1])
 		}, func(c *call) error {
-			return c.do(http.MethodDelete, at("connections", c.args[0]), nil, nil)
+			return c.dropIfThere(at("connections", c.args[0]))
 		}},
 		{"close_all_user_connections", "<username> <explanation>", 2, 2, "Closes all connections of a user", func(c *call) string {
 			return fmt.Sprintf("Closing connections of user %s, reason: %s...", c.args[0], c.args[1])
 		}, func(c *call) error {
 			return c.do(http.MethodDelete, at("connections", "username", c.args[0]), nil, nil)
 		}},
-		{"close_all_connections", "[--vhost <vhost>|--global] <explanation>", 1, 1, "Closes all connections to a virtual host, or all", func(c *call) string {
-			return fmt.Sprintf("Closing connections in vhost %s, reason: %s...", c.options.vhost, c.args[0])
+		{"close_all_connections", "[--vhost <vhost> --limit <limit>] [-n <node> --global] [--per-connection-delay <delay>] <explanation>", 1, 1, "Closes all connections to a virtual host, or all", func(c *call) string {
+			if c.options.global {
+				return fmt.Sprintf("Closing all connections to node %s (across all vhosts), reason: %s...", c.node(), c.args[0])
+			}
+			return fmt.Sprintf("Closing all connections in vhost %s, reason: %s...", c.options.vhost, c.args[0])
 		}, closeAll},
 	}
 }
@@ -79,68 +81,79 @@ func channelColumns() []string {
 		"messages_uncommitted acks_uncommitted messages_unconfirmed prefetch_count global_prefetch_count state node")
 }
 
-// list shows a list of the API with these columns, or those of the arguments.
-func (c *call) list(path string, usual ...string) error {
+// list shows a list of the API with these columns.
+func (c *call) list(path string, columns ...string) error {
 	var rows []object
 	if err := c.get(path, &rows); err != nil {
 		return err
 	}
-	if len(c.args) > 0 && usual[0] == "name" {
-		usual = c.args
-	}
-	return c.show(usual, rows)
+	return c.show(columns, rows)
 }
 
-// columns shows a list with the columns of the arguments, which have to be known.
-func (c *call) columns(path string, known []string, usual ...string) error {
-	columns := usual
-	if len(c.args) > 0 {
-		columns = c.args
+// columns shows a list with the columns of the arguments, or the usual ones.
+func (c *call) columns(path string, usual ...string) error {
+	rows, err := c.rows(path)
+	if err != nil {
+		return err
 	}
-	var wrong []string
-	for _, column := range columns {
-		if !slices.Contains(known, column) {
-			wrong = append(wrong, column)
-		}
-	}
-	if len(wrong) > 0 {
-		return &failure{usageError, fmt.Sprintf("Info key(s) %s are not supported", strings.Join(wrong, ","))}
-	}
+	return c.chosen(rows, usual...)
+}
+
+// rows reads a list.
+func (c *call) rows(path string) ([]object, error) {
 	var rows []object
 	err := c.get(path, &rows)
 	if missing(err) {
-		rows, err = nil, nil // nothing is in a virtual host that is not there (RabbitMQ behaviour)
-	}
-	if err != nil {
-		return err
+		return nil, nil // nothing is in a virtual host that is not there (RabbitMQ behaviour)
 	}
 	for _, row := range rows {
 		if row["pid"] == nil { // what is a process in Erlang is its name here
 			row["pid"] = row["name"]
 		}
 	}
-	return c.show(columns, rows)
+	return rows, err
+}
+
+// chosen shows the columns of the arguments, or the usual ones.
+func (c *call) chosen(rows []object, usual ...string) error {
+	if len(c.args) > 0 {
+		usual = c.args
+	}
+	return c.show(usual, rows)
+}
+
+// listQueues lists no queue as offline: all are where the broker is.
+func (c *call) listQueues() error {
+	rows, err := c.rows(at("queues", c.options.vhost))
+	if err != nil {
+		return err
+	}
+	if c.options.offline {
+		rows = nil
+	}
+	for _, row := range rows {
+		if row["leader"] == nil { // of a queue with one replica it is the node
+			row["leader"], row["members"] = row["node"], []any{row["node"]}
+		}
+	}
+	return c.chosen(rows, "name", "messages")
 }
 
 func listBindings(c *call) error {
-	var rows []object
-	if err := c.get(at("bindings", c.options.vhost), &rows); err != nil {
+	rows, err := c.rows(at("bindings", c.options.vhost))
+	if err != nil {
 		return err
 	}
 	for _, row := range rows {
 		row["source_name"], row["source_kind"] = row["source"], "exchange"
 		row["destination_name"], row["destination_kind"] = row["destination"], row["destination_type"]
 	}
-	columns := strings.Fields("source_name source_kind destination_name destination_kind routing_key arguments")
-	if len(c.args) > 0 {
-		columns = c.args
-	}
-	return c.show(columns, rows)
+	return c.chosen(rows, strings.Fields("source_name source_kind destination_name destination_kind routing_key arguments")...)
 }
 
 func listConsumers(c *call) error {
-	var rows []object
-	if err := c.get(at("consumers", c.options.vhost), &rows); err != nil {
+	rows, err := c.rows(at("consumers", c.options.vhost))
+	if err != nil {
 		return err
 	}
 	for _, row := range rows {
@@ -151,11 +164,18 @@ func listConsumers(c *call) error {
 			row["channel_pid"] = ch["name"]
 		}
 	}
-	columns := strings.Fields("queue_name channel_pid consumer_tag ack_required prefetch_count active arguments")
-	if len(c.args) > 0 {
-		columns = c.args
+	return c.chosen(rows, strings.Fields("queue_name channel_pid consumer_tag ack_required prefetch_count active arguments")...)
+}
+
+func deletingQueue(c *call) string {
+	var conditions []string
+	if c.options.ifEmpty {
+		conditions = append(conditions, "if queue is empty ")
 	}
-	return c.show(columns, rows)
+	if c.options.ifUnused {
+		conditions = append(conditions, "if queue is unused ")
+	}
+	return fmt.Sprintf("Deleting queue '%s' on vhost '%s' %s...", c.args[0], c.options.vhost, strings.Join(conditions, "and "))
 }
 
 func deleteQueue(c *call) error {
@@ -175,28 +195,26 @@ func deleteQueue(c *call) error {
 	if missing(err) {
 		return &failure{usageError, "Queue not found"}
 	}
-	if err == nil && !c.options.quiet {
+	if err == nil && c.announces() {
 		c.say("Queue was successfully deleted with %s ready messages", term(q["messages_ready"]))
 	}
 	return err
 }
 
 func closeAll(c *call) error {
-	var connections []object
 	path := at("vhosts", c.options.vhost, "connections")
 	if c.options.global {
 		path = at("connections")
 	}
-	if err := c.get(path, &connections); err != nil {
+	connections, err := c.rows(path)
+	if err != nil {
 		return err
 	}
-	closed := 0
 	for _, one := range connections {
-		if err := c.do(http.MethodDelete, at("connections", term(one["name"])), nil, nil); err != nil && !missing(err) {
+		if err := c.dropIfThere(at("connections", term(one["name"]))); err != nil {
 			return err
 		}
-		closed++
 	}
-	c.say("Closed %d connections", closed)
+	c.say("Closed %d connections", len(connections))
 	return nil
 }

@@ -1,10 +1,11 @@
 package ctl
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -13,7 +14,9 @@ import (
 
 func nodeCommands() []command {
 	return []command{
-		{"ping", "", 0, 0, "Says whether the broker answers", nil, func(c *call) error {
+		{"ping", "[--timeout <timeout>]", 0, 0, "Says whether the broker answers", func(c *call) string {
+			return fmt.Sprintf("Will ping %s. Timeout: %d ms.", c.node(), 1000*c.options.timeout)
+		}, func(c *call) error {
 			if _, err := c.broker(); err != nil {
 				return err
 			}
@@ -22,17 +25,20 @@ func nodeCommands() []command {
 		}},
 		{"version", "", 0, 0, "Prints the version of RabbitMQ that the broker is like", nil, func(c *call) error {
 			o, err := c.broker()
-			if err == nil {
-				c.say("%s", term(o["rabbitmq_version"]))
+			if err != nil {
+				return err
 			}
-			return err
+			version := term(o["rabbitmq_version"])
+			return c.tells(object{"node": o["node"], "result": "ok", "value": object{"version": version}}, version)
 		}},
-		{"status", "", 0, 0, "Tells how the broker is", func(c *call) string { return "Status of node " + c.node() + " ..." }, status},
-		{"cluster_status", "", 0, 0, "Tells of the node and its listeners", func(c *call) string { return "Cluster status of node " + c.node() + " ..." }, clusterStatus},
+		{"status", "[--unit <unit>] [--timeout <timeout>]", 0, 0, "Tells how the broker is", func(c *call) string { return "Status of node " + c.node() + " ..." }, status},
+		{"cluster_status", "[--timeout <timeout>]", 0, 0, "Tells of the node and its listeners", func(c *call) string { return "Cluster status of node " + c.node() + " ..." }, clusterStatus},
 		{"await_startup", "", 0, 0, "Waits until clients can connect", nil, await},
-		{"await_online_nodes", "<count>", 1, 1, "Waits until one node is there", nil, await},
-		{"wait", "<pidfile> | --pid <pid>", 0, 1, "Waits until clients can connect to the broker of that process", nil, awaitProcess},
-		{"node_health_check", "", 0, 0, "Says whether the broker is well", nil, func(c *call) error {
+		{"await_online_nodes", "<count> [--timeout <timeout>]", 1, 1, "Waits until one node is there; there never are more", func(c *call) string {
+			return fmt.Sprintf("Will wait for at least %s nodes to join the cluster of %s. Timeout: %d seconds.", c.args[0], c.node(), c.options.timeout)
+		}, awaitNodes},
+		{"wait", "[<pidfile>] [--pid|-P <pid>] [--timeout <timeout>]", 0, 1, "Waits until clients can connect to the broker of that process", nil, awaitProcess},
+		{"node_health_check", "[--timeout <timeout>]", 0, 0, "Says whether the broker is well", nil, func(c *call) error {
 			if err := c.healthy("local-alarms"); err != nil {
 				return err
 			}
@@ -40,17 +46,17 @@ func nodeCommands() []command {
 			return nil
 		}},
 		{"environment", "", 0, 0, "Prints the configuration", func(c *call) string { return "Application environment of node " + c.node() + " ..." }, environment},
-		{"list_feature_flags", "[<column> ...]", 0, without, "Lists feature flags", announce("Listing feature flags ..."), func(c *call) error {
-			return c.columns(at("feature-flags"), []string{"name", "state", "stability", "desc", "doc_url", "provided_by"}, "name", "state")
+		{"list_feature_flags", "[<column> ...] [--timeout <timeout>]", 0, without, "Lists feature flags", announce("Listing feature flags ..."), func(c *call) error {
+			return c.columns(at("feature-flags"), "name", "state")
 		}},
-		{"enable_feature_flag", "<flag>|all", 1, 1, "Does nothing: all of them are on", announce("Enabling feature flag \"%s\" ..."), func(*call) error { return nil }},
+		{"enable_feature_flag", "[--opt-in] <all | feature_flag>", 1, 1, "Does nothing: all of them are on", announce("Enabling feature flag \"%s\" ..."), enableFeatureFlag},
 		{"set_cluster_name", "<name>", 1, 1, "Names the cluster", announce("Setting cluster name to %s ..."), func(c *call) error {
 			return c.do(http.MethodPut, at("cluster-name"), object{"name": c.args[0]}, nil)
 		}},
-		{"set_log_level", "<level>|<category> [<level>]", 1, 2, "Sets the least severity that is logged", nil, setLogLevel},
+		{"set_log_level", "<log_level>", 1, 2, "Sets the least severity that is logged", announce("Setting log level to \"%s\" ..."), setLogLevel},
 		{"rotate_logs", "", 0, 0, "Does nothing (as in RabbitMQ): SIGHUP opens the file of the log anew", nil, func(*call) error { return nil }},
-		{"stop", "[<pidfile>]", 0, 1, "Stops the broker", func(c *call) string { return "Stopping and halting node " + c.node() + " ..." }, stop},
-		{"shutdown", "", 0, 0, "Stops the broker", func(c *call) string { return "Shutting down node " + c.node() + " ..." }, stop},
+		{"stop", "[--idempotent] [<pidfile>]", 0, 1, "Stops the broker", func(c *call) string { return "Stopping and halting node " + c.node() + " ..." }, stop},
+		{"shutdown", "[--wait] [--timeout <timeout>]", 0, 0, "Stops the broker", func(c *call) string { return "Shutting down node " + c.node() + " ..." }, stop},
 	}
 }
 
@@ -89,6 +95,30 @@ func await(c *call) error {
 		_, err := c.broker()
 		return err
 	})
+}
+
+// awaitNodes waits for the only node; more never come.
+func awaitNodes(c *call) error {
+	if err := await(c); err != nil {
+		return err
+	}
+	if c.args[0] == "1" {
+		return nil
+	}
+	<-time.After(time.Duration(c.options.timeout) * time.Second)
+	return &failure{software, fmt.Sprintf("Error: timed out while waiting. Not enough nodes joined %s's cluster.", c.node())}
+}
+
+func enableFeatureFlag(c *call) error {
+	flags, err := c.rows(at("feature-flags"))
+	if err != nil {
+		return err
+	}
+	known := func(flag object) bool { return flag["name"] == c.args[0] }
+	if c.args[0] != "all" && !slices.ContainsFunc(flags, known) {
+		return &failure{usageError, "This feature flag is not supported by node " + c.node()}
+	}
+	return nil
 }
 
 func status(c *call) error {
@@ -185,8 +215,11 @@ func clusterStatus(c *call) error {
 	}
 	name := term(n["name"])
 	if c.options.formatter == formatJSON {
-		return json.NewEncoder(c.Stdout).Encode(object{
-			"cluster_name": o["cluster_name"], "disk_nodes": []string{name}, "running_nodes": []string{name}, "partitions": object{}, "listeners": o["listeners"],
+		return c.answer(object{
+			"cluster_name": o["cluster_name"], "disk_nodes": []string{name}, "ram_nodes": []string{}, "running_nodes": []string{name}, "partitions": object{},
+			"listeners": object{name: listenerList(o)}, "alarms": alarmList(n), "cluster_tags": []any{}, "cpu_cores": object{name: n["processors"]},
+			"maintenance_status": object{name: maintenanceOf(n)}, "feature_flags": []any{},
+			"versions": object{name: object{"rabbitmq_name": "RabbitMQ", "rabbitmq_version": o["rabbitmq_version"], "erlang_version": o["erlang_version"]}},
 		})
 	}
 	c.say("Basics\n\nCluster name: %s\n\nDisk Nodes\n\n%s\n\nRunning Nodes\n\n%s\n", term(o["cluster_name"]), name, name)
@@ -208,7 +241,12 @@ func setLogLevel(c *call) error {
 	if len(c.args) == 2 {
 		path, level = at("log-levels", c.args[0]), c.args[1]
 	}
-	return c.do(http.MethodPut, path, object{"level": level}, nil)
+	err := c.do(http.MethodPut, path, object{"level": level}, nil)
+	var r *refusal
+	if errors.As(err, &r) && r.status == http.StatusBadRequest {
+		return &failure{unavailable, fmt.Sprintf("level %s is not supported. Try one of debug, info, warning, error, critical, none", level)}
+	}
+	return err
 }
 
 // stop asks the process of the broker to end, and waits until it does not answer any

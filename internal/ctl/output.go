@@ -19,6 +19,17 @@ const (
 	formatCSV    = "csv"
 )
 
+// Formats that only RabbitMQ's programs have.
+const (
+	formatJSONStream = "json_stream"
+	formatErlang     = "erlang"
+)
+
+// foreignFormats are what --formatter of RabbitMQ's programs may say.
+func foreignFormats() []string {
+	return []string{formatTable, formatPretty, formatJSON, formatJSONStream, formatCSV, formatErlang, "string", "inspect", "report"}
+}
+
 // formatText is a name for what trace shows, which is no table.
 const formatText = "text"
 
@@ -34,6 +45,7 @@ type object = map[string]any
 type table struct {
 	columns []string
 	rows    []object
+	quoted  bool // with CSV: each cell, as RabbitMQ's programs do
 }
 
 // write prints the table in a format.
@@ -42,9 +54,16 @@ func (t table) write(to io.Writer, format string, headers bool) error {
 	case formatJSON:
 		return t.writeJSON(to)
 	case formatCSV:
+		if t.quoted {
+			return t.writeQuotedCSV(to, headers)
+		}
 		return t.writeCSV(to, headers)
 	case formatPretty:
 		return t.writePretty(to)
+	case formatJSONStream:
+		return t.writeJSONStream(to)
+	case formatErlang:
+		return t.writeErlang(to)
 	}
 	var out strings.Builder
 	if headers && len(t.rows) > 0 {
@@ -72,22 +91,28 @@ func (t table) writeJSON(to io.Writer) error {
 		if out.WriteString("\n"); i > 0 {
 			out.WriteString(",")
 		}
-		out.WriteString("{")
-		for j, column := range t.columns {
-			if j > 0 {
-				out.WriteString(",")
-			}
-			value, err := json.Marshal(row[column])
-			if err != nil {
-				return err
-			}
-			out.WriteString(strconv.Quote(column) + ":" + string(value))
+		text, err := t.jsonRow(row)
+		if err != nil {
+			return err
 		}
-		out.WriteString("}")
+		out.WriteString(text)
 	}
 	out.WriteString("\n]\n")
 	_, err := io.WriteString(to, out.String())
 	return err
+}
+
+// jsonRow is an object with the columns in their order.
+func (t table) jsonRow(row object) (string, error) {
+	fields := make([]string, len(t.columns))
+	for i, column := range t.columns {
+		value, err := json.Marshal(row[column])
+		if err != nil {
+			return "", err
+		}
+		fields[i] = strconv.Quote(column) + ":" + string(value)
+	}
+	return "{" + strings.Join(fields, ",") + "}", nil
 }
 
 func (t table) writeCSV(to io.Writer, headers bool) error {
@@ -104,6 +129,29 @@ func (t table) writeCSV(to io.Writer, headers bool) error {
 	}
 	w.Flush()
 	return w.Error()
+}
+
+// writeQuotedCSV prints each cell in quotation marks, and nothing if there is nothing.
+func (t table) writeQuotedCSV(to io.Writer, headers bool) error {
+	if len(t.rows) == 0 {
+		return nil
+	}
+	var out strings.Builder
+	line := func(cells []string) {
+		quoted := make([]string, len(cells))
+		for i, cell := range cells {
+			quoted[i] = `"` + strings.ReplaceAll(cell, `"`, `""`) + `"`
+		}
+		out.WriteString(strings.Join(quoted, ",") + "\n")
+	}
+	if headers {
+		line(t.columns)
+	}
+	for _, row := range t.rows {
+		line(t.cells(row))
+	}
+	_, err := io.WriteString(to, out.String())
+	return err
 }
 
 // writePretty draws lines around the cells.
@@ -159,6 +207,8 @@ func term(v any) string {
 		return string(v)
 	case object:
 		return terms(v)
+	case amqpTable:
+		return terms(object(v))
 	default:
 		return plainNumber(v)
 	}

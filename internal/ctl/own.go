@@ -14,10 +14,10 @@ func ownCommands() []command {
 	return []command{
 		{"status", "", 0, 0, "Tell how the broker is", nil, status},
 		{"queues", "[<column> ...]", 0, without, "List the queues of a virtual host", nil, func(c *call) error {
-			return c.columns(at("queues", c.options.vhost), queueColumns(), "name", "type", "state", "messages_ready", "messages_unacknowledged", "consumers", "memory")
+			return c.knownColumns(at("queues", c.options.vhost), queueColumns(), "name", "type", "state", "messages_ready", "messages_unacknowledged", "consumers", "memory")
 		}},
 		{"connections", "[<column> ...]", 0, without, "List connections", nil, func(c *call) error {
-			return c.columns(at("connections"), connectionColumns(), "name", "user", "vhost", "state", "channels", "recv_oct", "send_oct")
+			return c.knownColumns(at("connections"), connectionColumns(), "name", "user", "vhost", "state", "channels", "recv_oct", "send_oct")
 		}},
 		{"publish", "<exchange> <routing key> [<payload>|-]", 2, 3, "Publish a message; the payload may come from standard input", nil, publishOne},
 		{"get", "<queue> [<count>]", 1, 2, "Take messages out of a queue", nil, func(c *call) error { return c.fetch("ack_requeue_false") }},
@@ -96,4 +96,12 @@ func (c *call) fetch(mode string) error {
 		return err
 	}
 	return c.show([]string{"exchange", "routing_key", "redelivered", "payload_bytes", "payload"}, messages)
+}
+
+// knownColumns shows a list with the columns of the arguments, which have to be known.
+func (c *call) knownColumns(path string, known []string, usual ...string) error {
+	if err := c.validColumns(known); err != nil {
+		return err
+	}
+	return c.columns(path, usual...)
 }

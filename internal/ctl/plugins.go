@@ -2,6 +2,7 @@ package ctl
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -24,25 +25,25 @@ func pluginCommands() []command {
 		return "Enabling plugins on node " + c.node() + ":\n" + strings.Join(c.args, "\n")
 	}
 	return []command{
-		{"list", "[<pattern>] [--minimal|-m]", 0, 1, "Lists the plugins whose work the broker does", func(c *call) string {
+		{"list", "[pattern] [--verbose] [--minimal] [--enabled] [--implicitly-enabled]", 0, 1, "Lists the plugins whose work the broker does", func(c *call) string {
 			pattern := c.arg(0)
 			if pattern == "" {
 				pattern = ".*"
 			}
 			return fmt.Sprintf("Listing plugins with pattern \"%s\" ...", pattern)
 		}, listPlugins},
-		{"enable", "<plugin> [...] [--offline] [--online]", 0, without, "Does nothing for what is built in", enabling, enablePlugins},
-		{"set", "<plugin> [...] [--offline] [--online]", 0, without, "Does nothing for what is built in", enabling, enablePlugins},
-		{"disable", "<plugin> [...]", 0, without, "Says that what is built in stays", nil, func(*call) error {
+		{"enable", "<plugin1> [ <plugin2>] | --all [--offline] [--online]", 0, without, "Does nothing for what is built in", enabling, enablePlugins},
+		{"set", "<plugin1> [ <plugin2>] [--offline] [--online]", 0, without, "Does nothing for what is built in", enabling, enablePlugins},
+		{"disable", "<plugin1> [ <plugin2>] | --all [--offline] [--online]", 0, without, "Says that what is built in stays", nil, func(*call) error {
 			return &failure{usageError, "what is built in cannot be disabled; listeners are switched off by their keys, like http-listen: none"}
 		}},
-		{"is_enabled", "<plugin> [...]", 1, without, "Fails if a plugin is not there", func(c *call) string {
+		{"is_enabled", "<plugin1> [ <plugin2>] [--offline] [--online]", 1, without, "Fails if a plugin is not there", func(c *call) string {
 			if len(c.args) == 1 {
 				return fmt.Sprintf("Asking node %s if plugin %s is enabled...", c.node(), c.args[0])
 			}
 			return fmt.Sprintf("Asking node %s if plugins %s are enabled...", c.node(), strings.Join(c.args, ", "))
 		}, arePluginsEnabled},
-		{"directories", "", 0, 0, "Says that there are none", nil, func(c *call) error {
+		{"directories", "[--offline] [--online]", 0, 0, "Says that there are none", nil, func(c *call) error {
 			c.say("There are no directories of plugins: what is there is built in")
 			return nil
 		}},
@@ -54,7 +55,10 @@ func pluginCommands() []command {
 }
 
 func listPlugins(c *call) error {
-	if !c.options.minimal {
+	if c.options.formatter == formatJSON {
+		return c.answer(object{"status": "running", "format": c.pluginFormat(), "plugins": c.plugins()})
+	}
+	if !c.options.minimal && c.announces() {
 		c.say(" Configured: E = explicitly enabled; e = implicitly enabled\n | Status: * = running on %s\n |/", c.node())
 	}
 	for _, name := range builtIn() {
@@ -69,6 +73,29 @@ func listPlugins(c *call) error {
 	return nil
 }
 
+// pluginFormat is how much of each plugin is told.
+func (c *call) pluginFormat() string {
+	if c.options.minimal {
+		return "minimal"
+	}
+	return "normal"
+}
+
+// plugins are those whose names have the pattern in them.
+func (c *call) plugins() []object {
+	list := []object{}
+	for _, name := range builtIn() {
+		one := object{"name": name}
+		if !c.options.minimal {
+			maps.Copy(one, object{"enabled": "enabled", "running": true, "version": c.Version, "running_version": c.Version})
+		}
+		if strings.Contains(name, c.arg(0)) {
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
 // enablePlugins refuses those that there are not. Nothing else has to be done, whether
 // the broker runs or not.
 func enablePlugins(c *call) error {
@@ -79,7 +106,7 @@ func enablePlugins(c *call) error {
 		}
 	}
 	if len(missing) > 0 {
-		return &failure{dataError, "The following plugins were not found: " + strings.Join(missing, ", ")}
+		return &failure{software, "{:plugins_not_found, [:" + strings.Join(missing, ", :") + "]}"}
 	}
 	c.say("The following plugins have been configured:\n  %s", strings.Join(builtIn(), "\n  "))
 	c.say("Applying plugin configuration to %s...\nPlugin configuration unchanged.", c.node())
@@ -95,9 +122,9 @@ func arePluginsEnabled(c *call) error {
 		}
 	}
 	if len(c.args) == 1 {
-		c.say("Plugin %s is enabled on node %s", c.args[0], node)
-		return nil
+		message := fmt.Sprintf("Plugin %s is enabled on node %s", c.args[0], node)
+		return c.tells(object{"message": message, "result": "ok"}, message)
 	}
-	c.say("Plugins %s are enabled on node %s", strings.Join(c.args, ", "), node)
-	return nil
+	message := fmt.Sprintf("Plugins %s are enabled on node %s", strings.Join(c.args, ", "), node)
+	return c.tells(object{"message": message, "result": "ok"}, message)
 }

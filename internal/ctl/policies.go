@@ -8,30 +8,30 @@ import (
 
 func policyCommands() []command {
 	return []command{
-		{"set_policy", "[--vhost <vhost>] [--priority <priority>] [--apply-to <what>] <name> <pattern> <definition>", 3, 3, "Sets a policy", setting("policy"), func(c *call) error { return c.setPolicy("policies") }},
+		{"set_policy", "[--vhost <vhost>] [--priority <priority>] [--apply-to <apply-to>] <name> <pattern> <definition>", 3, 3, "Sets a policy", setting("policy"), func(c *call) error { return c.setPolicy("policies") }},
 		{"clear_policy", "[--vhost <vhost>] <name>", 1, 1, "Clears a policy", within("Clearing policy \"%s\" on vhost \"%s\" ..."), func(c *call) error { return c.clear("policies") }},
-		{"list_policies", "[--vhost <vhost>]", 0, 0, "Lists the policies of a virtual host", within("Listing policies for vhost \"%s\" ..."), func(c *call) error { return c.listPolicies("policies") }},
-		{"set_operator_policy", "[--vhost <vhost>] [--priority <priority>] [--apply-to <what>] <name> <pattern> <definition>", 3, 3, "Sets an operator policy", setting("operator policy override"), func(c *call) error { return c.setPolicy("operator-policies") }},
+		{"list_policies", "[--vhost <vhost>] [--no-table-headers] [--timeout <timeout>]", 0, 0, "Lists the policies of a virtual host", within("Listing policies for vhost \"%s\" ..."), func(c *call) error { return c.listPolicies("policies") }},
+		{"set_operator_policy", "[--vhost <vhost>] [--priority <priority>] [--apply-to <apply-to>] <name> <pattern> <definition>", 3, 3, "Sets an operator policy", setting("operator policy override"), func(c *call) error { return c.setPolicy("operator-policies") }},
 		{"clear_operator_policy", "[--vhost <vhost>] <name>", 1, 1, "Clears an operator policy", within("Clearing operator policy \"%s\" on vhost \"%s\" ..."), func(c *call) error { return c.clear("operator-policies") }},
-		{"list_operator_policies", "[--vhost <vhost>]", 0, 0, "Lists the operator policies of a virtual host", within("Listing operator policy overrides for vhost \"%s\" ..."), func(c *call) error { return c.listPolicies("operator-policies") }},
-		{"set_parameter", "[--vhost <vhost>] <component> <name> <value>", 3, 3, "Sets a parameter", func(c *call) string {
+		{"list_operator_policies", "[--vhost <vhost>] [--no-table-headers] [--timeout <timeout>]", 0, 0, "Lists the operator policies of a virtual host", within("Listing operator policy overrides for vhost \"%s\" ..."), func(c *call) error { return c.listPolicies("operator-policies") }},
+		{"set_parameter", "[--vhost <vhost>] <component_name> <name> <value>", 3, 3, "Sets a parameter", func(c *call) string {
 			return fmt.Sprintf("Setting runtime parameter \"%s\" for component \"%s\" to \"%s\" in vhost \"%s\" ...", c.args[1], c.args[0], c.args[2], c.options.vhost)
 		}, func(c *call) error {
 			return c.setValue(at("parameters", c.args[0], c.options.vhost, c.args[1]), c.args[2], object{"vhost": c.options.vhost, "component": c.args[0], "name": c.args[1]})
 		}},
-		{"clear_parameter", "[--vhost <vhost>] <component> <name>", 2, 2, "Clears a parameter", func(c *call) string {
+		{"clear_parameter", "[--vhost <vhost>] <component_name> <name>", 2, 2, "Clears a parameter", func(c *call) string {
 			return fmt.Sprintf("Clearing runtime parameter \"%s\" for component \"%s\" on vhost \"%s\" ...", c.args[1], c.args[0], c.options.vhost)
 		}, func(c *call) error {
 			return c.drop(at("parameters", c.args[0], c.options.vhost, c.args[1]))
 		}},
-		{"list_parameters", "[--vhost <vhost>]", 0, 0, "Lists the parameters of a virtual host", within("Listing runtime parameters for vhost \"%s\" ..."), listParameters},
+		{"list_parameters", "[--vhost <vhost>] [--no-table-headers] [--timeout <timeout>]", 0, 0, "Lists the parameters of a virtual host", within("Listing runtime parameters for vhost \"%s\" ..."), listParameters},
 		{"set_global_parameter", "<name> <value>", 2, 2, "Sets a global parameter", announce("Setting global runtime parameter \"%s\" to \"%s\" ..."), func(c *call) error {
 			return c.setValue(at("global-parameters", c.args[0]), c.args[1], object{"name": c.args[0]})
 		}},
 		{"clear_global_parameter", "<name>", 1, 1, "Clears a global parameter", announce("Clearing global runtime parameter \"%s\" ..."), func(c *call) error {
 			return c.drop(at("global-parameters", c.args[0]))
 		}},
-		{"list_global_parameters", "", 0, 0, "Lists the global parameters", announce("Listing global runtime parameters ..."), func(c *call) error {
+		{"list_global_parameters", "[--no-table-headers] [--timeout <timeout>]", 0, 0, "Lists the global parameters", announce("Listing global runtime parameters ..."), func(c *call) error {
 			var all []object
 			if err := c.get(at("global-parameters"), &all); err != nil {
 				return err
@@ -51,7 +51,7 @@ func setting(kind string) func(*call) string {
 
 func (c *call) setPolicy(kind string) error {
 	if !json.Valid([]byte(c.args[2])) {
-		return &failure{dataError, "JSON decoding error: the definition is no JSON object"}
+		return noJSON(c.args[2])
 	}
 	p := object{"pattern": c.args[1], "definition": json.RawMessage(c.args[2]), "priority": c.options.priority, "apply-to": c.options.applyTo}
 	return c.do(http.MethodPut, at(kind, c.options.vhost, c.args[0]), p, nil)
@@ -70,7 +70,7 @@ func (c *call) drop(path string) error {
 
 func (c *call) setValue(path, value string, of object) error {
 	if !json.Valid([]byte(value)) {
-		return &failure{dataError, "JSON decoding error: the value is no JSON"}
+		return noJSON(value)
 	}
 	of["value"] = json.RawMessage(value)
 	return c.do(http.MethodPut, path, of, nil)
@@ -94,6 +94,9 @@ func listParameters(c *call) error {
 			own = append(own, p)
 		}
 	}
+	if err := c.vhostExists(); err != nil {
+		return err
+	}
 	return c.showJSON(own, "value", "component", "name", "value")
 }
 
@@ -104,9 +107,7 @@ func (c *call) showJSON(rows []object, inner string, columns ...string) error {
 		if err != nil {
 			return err
 		}
-		if c.options.formatter != formatJSON {
-			row[inner] = string(text)
-		}
+		row[inner] = string(text)
 	}
 	return c.show(columns, rows)
 }

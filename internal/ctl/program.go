@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,24 +12,6 @@ import (
 
 	"github.com/spf13/pflag"
 )
-
-// Exit statuses, those of sysexits.h.
-const (
-	usageError  = 64
-	dataError   = 65
-	noUser      = 67
-	unavailable = 69
-	software    = 70
-	noPermit    = 77
-)
-
-// failure ends a command with an exit status.
-type failure struct {
-	status int
-	text   string
-}
-
-func (f *failure) Error() string { return f.text }
 
 // Environment is what a program runs in.
 type Environment struct {
@@ -73,6 +54,9 @@ type call struct {
 	Environment
 	options options
 	args    []string
+	given   []string // all that stood behind the program's name
+	name    string   // of the command
+	answers *answering
 }
 
 // options are those that all commands share, and those of some.
@@ -93,7 +77,7 @@ type options struct {
 	bySource, used, details, all  bool
 	minimal                       bool
 	own                           ownOptions
-	vhostGiven, fitted            bool
+	vhostGiven, fitted, version   bool
 }
 
 func (o *options) flags() *pflag.FlagSet {
@@ -106,6 +90,7 @@ func (o *options) flags() *pflag.FlagSet {
 	f.StringVar(&o.formatter, "format", formatTable, "table, pretty_table, json or csv")
 	f.BoolVar(&o.dry, "dry-run", false, "tell what an import would do")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no announcements")
+	f.BoolVar(&o.version, "version", false, "the version of the program")
 	f.BoolVarP(&o.silent, "silent", "s", false, "no announcements and no headers")
 	f.BoolVar(&o.bare, "no-table-headers", false, "no headers")
 	f.IntVarP(&o.timeout, "timeout", "t", 60, "seconds")
@@ -199,38 +184,87 @@ func Run(name string, args []string, e Environment) int {
 	}
 	at := slices.IndexFunc(programs(), func(p program) bool { return p.name == name })
 	p := programs()[at]
-	c := &call{Environment: e}
+	c := &call{Environment: e, given: args}
 	flags := c.options.flags()
 	if name == OwnName {
 		c.options.own.add(flags)
 	}
 	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, pflag.ErrHelp) {
-			return p.help(e.Stdout, Word(args))
-		}
-		fmt.Fprintf(e.Stderr, "Error (argument validation): %v\n", err)
-		return usageError
+		return p.misread(c, err)
 	}
 	c.options.vhostGiven, c.options.fitted = flags.Changed("vhost"), name == OwnName
 	rest := flags.Args()
-	if len(rest) == 0 || rest[0] == "help" {
-		return p.help(e.Stdout, strings.Join(rest[min(1, len(rest)):], " "))
+	if done, status := p.tell(c, rest); done {
+		return status
 	}
-	if rest[0] == "autocomplete" {
-		return p.autocomplete(e.Stdout, strings.Join(rest[1:], " "))
-	}
-	i := slices.IndexFunc(p.commands, func(one command) bool { return one.name == rest[0] })
-	if i < 0 {
-		fmt.Fprintf(e.Stderr, "\nCommand '%s' not found. \n\n", rest[0])
-		p.help(e.Stderr, "")
-		return usageError
+	one := p.find(rest[0])
+	if one == nil {
+		return p.unknown(c, rest[0])
 	}
 	if name == OwnName && !slices.Contains(formats(), c.options.formatter) {
 		fmt.Fprintf(e.Stderr, "Error (argument validation): --format is one of %s\n", strings.Join(formats(), ", "))
 		return usageError
 	}
 	c.args = rest[1:]
-	return p.perform(c, p.commands[i])
+	return p.perform(c, *one)
+}
+
+// find is the command of that name, nil if there is none.
+func (p program) find(name string) *command {
+	if i := slices.IndexFunc(p.commands, func(one command) bool { return one.name == name }); i >= 0 {
+		return &p.commands[i]
+	}
+	return nil
+}
+
+// misread tells of options that are not understood, or helps if that is asked for.
+func (p program) misread(c *call, err error) int {
+	if errors.Is(err, pflag.ErrHelp) {
+		return p.help(c, Word(c.given))
+	}
+	for _, word := range c.given {
+		if one := p.find(word); one != nil && p.name != OwnName {
+			p.misused(c, *one, badOption(err))
+			return usageError
+		}
+	}
+	fmt.Fprintf(c.Stderr, "Error (argument validation): %v\n", err)
+	return usageError
+}
+
+// tell does what is not the work of a command: versions, help and the names for shells.
+func (p program) tell(c *call, words []string) (done bool, status int) {
+	switch {
+	case c.options.version && p.name != OwnName:
+		fmt.Fprintln(c.Stdout, c.Version)
+		return true, 0
+	case len(words) == 0 && p.name != OwnName:
+		p.usage(c.Stderr)
+		return true, usageError
+	case len(words) == 0:
+		return true, p.help(c, "")
+	case words[0] == "help":
+		return true, p.help(c, strings.Join(words[1:], " "))
+	case words[0] == "autocomplete":
+		return true, p.autocomplete(c.Stdout, strings.Join(words[1:], " "))
+	}
+	return false, 0
+}
+
+// unknown tells that there is no such command, and of one that is almost so.
+func (p program) unknown(c *call, name string) int {
+	fmt.Fprintf(c.Stderr, "\nCommand '%s' not found. \n", name)
+	names := make([]string, len(p.commands))
+	for i, one := range p.commands {
+		names[i] = one.name
+	}
+	if like := nearest(name, names); like != "" {
+		fmt.Fprintf(c.Stderr, "Did you mean '%s'? \n\n", like)
+	} else {
+		fmt.Fprintln(c.Stderr)
+		p.usage(c.Stderr)
+	}
+	return usageError
 }
 
 // autocomplete lists the commands that begin so, for shells.
@@ -246,20 +280,52 @@ func (p program) autocomplete(to io.Writer, beginning string) int {
 // perform runs a command and tells how it ended.
 func (p program) perform(c *call, one command) int {
 	if problem := one.check(len(c.args)); problem != "" {
-		fmt.Fprintf(c.Stderr, "Error (argument validation): %s\nArguments given:\n\t%s\n\nUsage\n\n%s %s %s\n",
-			problem, strings.Join(append([]string{one.name}, c.args...), " "), p.name, one.name, one.arguments)
+		p.misused(c, one, problem)
 		return usageError
 	}
+	if err := p.validate(c, one.name); err != nil {
+		p.misused(c, one, err.Error())
+		return statusOf(err)
+	}
+	c.name = one.name
 	c.connect()
-	if one.banner != nil && !c.options.quiet && !c.options.silent && c.options.formatter != formatJSON {
-		fmt.Fprintln(c.Stdout, one.banner(c))
+	if one.banner != nil && c.announces() {
+		if text := one.banner(c); text != "" {
+			fmt.Fprintln(c.Stdout, text)
+		}
+	}
+	finish := func() error { return nil }
+	if p.name != OwnName {
+		finish = c.listens()
 	}
 	err := one.run(c)
 	if err == nil {
-		return 0
+		err = finish()
 	}
-	fmt.Fprintf(c.Stderr, "Error:\n%v\n", err)
-	return statusOf(err)
+	if err != nil {
+		return p.fail(c, err)
+	}
+	return 0
+}
+
+// validate looks at the arguments of one of RabbitMQ's commands.
+func (p program) validate(c *call, name string) error {
+	if p.name == OwnName {
+		return nil
+	}
+	if !slices.Contains(foreignFormats(), c.options.formatter) {
+		return &invalid{failure{usageError, "--formatter is one of " + strings.Join(foreignFormats(), ", ")}}
+	}
+	if validator, known := validators()[name]; known {
+		return validator(c)
+	}
+	return nil
+}
+
+// announces says whether a command tells what it does: not where programs read.
+func (c *call) announces() bool {
+	o := c.options
+	return !o.quiet && !o.silent && o.formatter != formatJSON && o.formatter != formatCSV && o.formatter != formatJSONStream
 }
 
 func (one command) check(n int) string {
@@ -291,57 +357,57 @@ func (c *call) connect() {
 	c.client = newClient(socket, timeout)
 }
 
-// statusOf is the exit status for an error.
-func statusOf(err error) int {
-	var known *failure
-	if errors.As(err, &known) {
-		return known.status
-	}
-	var r *refusal
-	if !errors.As(err, &r) {
-		return software
-	}
-	switch r.status {
-	case http.StatusUnauthorized:
-		return noPermit
-	case http.StatusNotFound, http.StatusBadRequest:
-		return dataError
+// help lists the commands, or tells of one.
+func (p program) help(c *call, name string) int {
+	one := p.find(name)
+	switch {
+	case one != nil:
+		fmt.Fprintf(c.Stdout, "\nUsage\n\n%s %s %s\n\n%s\n", p.name, one.name, one.arguments, one.about)
+		if p.name == OwnName {
+			ownHelp(c.Stdout, one.arguments)
+		}
+	case name != "" && name != "autocomplete" && p.name != OwnName:
+		fmt.Fprintf(c.Stderr, "Error:\n\nCommand '%s' not found.\n", name)
+		return usageError
 	default:
-		return unavailable
+		p.usage(c.Stdout)
 	}
+	return 0
 }
 
-// help lists the commands, or tells of one.
-func (p program) help(to io.Writer, name string) int {
-	if i := slices.IndexFunc(p.commands, func(one command) bool { return one.name == name }); i >= 0 {
-		one := p.commands[i]
-		fmt.Fprintf(to, "\nUsage\n\n%s %s %s\n\n%s\n", p.name, one.name, one.arguments, one.about)
-		if p.name == OwnName {
-			ownHelp(to, one.arguments)
-		}
-		return 0
-	}
-	fmt.Fprintf(to, "Usage\n\n%s [--node <node>] [--timeout <timeout>] [--quiet] [--socket <path> | --url <url> --username <user> --password <password>] <command> [<command options>]\n\nAvailable commands:\n\n", p.name)
+// usage lists the commands.
+func (p program) usage(to io.Writer) {
+	fmt.Fprintf(to, "\nUsage\n\n%s [--node <node>] [--timeout <timeout>] [--quiet] [--socket <path> | --url <url> --username <user> --password <password>] <command> [<command options>]\n\nAvailable commands:\n\n", p.name)
 	for _, one := range p.commands {
 		fmt.Fprintf(to, "   %-32s %s\n", one.name, one.about)
 	}
 	fmt.Fprintf(to, "\nUse '%s help <command>' to learn more about a specific command\n", p.name)
-	return 0
 }
 
 // show prints a table.
 func (c *call) show(columns []string, rows []object) error {
 	headers := !c.options.silent && !c.options.bare
 	t := table{columns: columns, rows: rows}
+	if !c.options.fitted {
+		if len(rows) == 0 && knownColumns()[c.name] == nil && c.options.formatter != formatPretty {
+			return c.showNothing()
+		}
+		t.foreign()
+	}
 	if width, _ := c.size(c.Stdout); width > 0 && c.options.fitted && c.options.formatter == formatTable {
 		return t.writeFitted(c.Stdout, width, headers)
 	}
 	return t.write(c.Stdout, c.options.formatter, headers)
 }
 
-// say prints a line, unless only the exit status counts.
-func (c *call) say(format string, args ...any) {
-	if !c.options.silent {
-		fmt.Fprintf(c.Stdout, format+"\n", args...)
+// showNothing prints an empty list, as those commands do that know all before they print.
+func (c *call) showNothing() error {
+	switch c.options.formatter {
+	case formatJSON:
+		return c.answer([]any{})
+	case formatCSV, formatJSONStream:
+		return nil
 	}
+	fmt.Fprintln(c.Stdout)
+	return nil
 }

@@ -3,20 +3,27 @@ package ctl
 import (
 	"fmt"
 	"net/http"
+	"slices"
 )
 
 // queueCommands are those of rabbitmq-queues.
 func queueCommands() []command {
 	return append(append(quorumCommands(), unsupported(noStreams, "stream_status")...), []command{
-		{"rebalance", "<all|classic|quorum|stream>", 1, 1, "Does nothing: there is one node", func(c *call) string {
+		{"rebalance", "< all | quorum | stream > [--vhost-pattern <pattern>] [--queue-pattern <pattern>]", 1, 1, "Does nothing: there is one node", func(c *call) string {
 			return fmt.Sprintf("Re-balancing leaders of %s queues...", c.args[0])
 		}, func(c *call) error {
+			if !slices.Contains([]string{"all", "classic", "quorum", "stream"}, c.args[0]) {
+				return &failure{unavailable, fmt.Sprintf("type %s is not supported. Try one of all, quorum, stream.", c.args[0])}
+			}
 			if err := c.do(http.MethodPost, at("rebalance", "queues"), object{}, nil); err != nil {
 				return err
 			}
-			return c.show([]string{"Output"}, nil)
+			if c.options.formatter == formatJSON {
+				return c.answer(object{"node": c.node(), "result": "ok", "value": []any{}})
+			}
+			return nil
 		}},
-		{"check_if_node_is_quorum_critical", "", 0, 0, "Never fails: there is one node",
+		{"check_if_node_is_quorum_critical", "[--timeout <timeout>]", 0, 0, "Never fails: there is one node",
 			ofNode("Checking if node %s is critical for quorum of any queues/streams ..."), quorumUncritical},
 	}...)
 }
@@ -35,7 +42,7 @@ func quorumCommands() []command {
 		{"quorum_status", "[--vhost <vhost>] <queue>", 1, 1, "Tells of the only replica of a quorum queue", func(c *call) string {
 			return fmt.Sprintf("Status of quorum queue %s on node %s ...", c.args[0], c.node())
 		}, quorumStatus},
-		{"check_if_node_is_mirror_sync_critical", "", 0, 0, "Never fails: there is one node",
+		{"check_if_node_is_mirror_sync_critical", "[--timeout <timeout>]", 0, 0, "Never fails: there is one node",
 			ofNode("Checking if node %s is critical for data safety of any classic mirrored queues ..."), quorumUncritical},
 		{"check_if_new_quorum_queue_replicas_have_finished_initial_sync", "", 0, 0, "Never fails: there is one node",
 			ofNode("Checking if node %s runs promotable replicas of any queues ..."), func(c *call) error {
@@ -58,17 +65,18 @@ func quorumCommands() []command {
 // quorumUncritical says that nothing depends on the node's fellows.
 func quorumUncritical(c *call) error {
 	n, err := c.theNode()
-	if err == nil {
-		c.say("Node %s seems to be the only one in a single node cluster, the check does not apply", term(n["name"]))
+	if err != nil {
+		return err
 	}
-	return err
+	const alone = "seems to be the only one in a single node cluster, the check does not apply"
+	return c.passedWith(object{"message": "Target node " + alone, "result": "ok"}, "Node %s %s", term(n["name"]), alone)
 }
 
 func quorumStatus(c *call) error {
 	var status []object
 	err := c.get(at("queues", "quorum", c.options.vhost, c.args[0], "status"), &status)
 	if missing(err) {
-		return &failure{dataError, "Object (queue, stream, exchange, etc) was not found"}
+		return noObject()
 	}
 	if err != nil {
 		return err

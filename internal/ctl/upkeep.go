@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,21 +22,22 @@ func upkeepCommands() []command {
 		{"set_vm_memory_high_watermark", "<fraction> | absolute <value>", 1, 2, "Sets how much memory may be used before publishers are blocked, until the next start", func(c *call) string {
 			return fmt.Sprintf("Setting memory threshold on %s to %s ...", c.node(), amount(c.args, "absolute", "%s bytes"))
 		}, setMemoryWatermark},
-		{"set_disk_free_limit", "<value> | mem_relative <fraction>", 1, 2, "Sets how much of the disk has to be free, until the next start", func(c *call) string {
+		{"set_disk_free_limit", "<disk_limit> | mem_relative <fraction>", 1, 2, "Sets how much of the disk has to be free, until the next start", func(c *call) string {
 			if c.args[0] == relativeWord {
 				return fmt.Sprintf("Setting disk free limit on %s to %s times the total RAM ...", c.node(), c.arg(1))
 			}
 			return fmt.Sprintf("Setting disk free limit on %s to %s bytes ...", c.node(), c.args[0])
 		}, setDiskFreeLimit},
-		{"activate_free_disk_space_monitoring", "", 0, 0, "Does nothing: the disk is always watched", ofNode("Reactivating free disk space monitoring on node %s ..."), nothing},
-		{"deactivate_free_disk_space_monitoring", "", 0, 0, "Says that the disk is always watched", nil, func(*call) error {
+		{"activate_free_disk_space_monitoring", "[--timeout <timeout>]", 0, 0, "Does nothing: the disk is always watched", ofNode("Reactivating free disk space monitoring on node %s ..."), nothing},
+		{"deactivate_free_disk_space_monitoring", "[--timeout <timeout>]", 0, 0, "Says that the disk is always watched", nil, func(*call) error {
 			return &failure{usageError, "the disk is always watched: a full one would end the broker; set disk-free-limit to less instead"}
 		}},
 		{"reconcile_vhosts", "", 0, 0, "Does nothing: virtual hosts run as long as the broker does", announce("Will try to initiate virtual host reconciliation on all reachable cluster nodes..."), nothing},
-		{"restart_vhost", "[--vhost <vhost>]", 0, 0, "Says that the virtual host runs", func(c *call) string {
+		{"restart_vhost", "[--vhost <vhost>] [--timeout <timeout>]", 0, 0, "Says that the virtual host runs", func(c *call) string {
 			return fmt.Sprintf("Trying to restart vhost '%s' on node '%s' ...", c.options.vhost, c.node())
 		}, func(c *call) error {
-			if err := c.vhostExists(); err != nil {
+			err := c.vhostOr(&failure{software, fmt.Sprintf("Failed to start vhost '%s' on node '%s'Reason: {:no_such_vhost, %q}", c.options.vhost, c.node(), c.options.vhost)})
+			if err != nil {
 				return err
 			}
 			c.say("Vhost '%s' is already running on node '%s'", c.options.vhost, c.node())
@@ -45,18 +47,18 @@ func upkeepCommands() []command {
 		{"remove_classic_queue_mirroring_from_policies", "", 0, 0, "Does nothing: keys of mirroring have no effect here",
 			announce("Will remove keys that enable classic queue mirroring from all regular and operator policies"), nothing},
 		{"hipe_compile", "<directory>", 1, 1, "Does nothing (as in RabbitMQ)", nil, nothing},
-		{"list_unresponsive_queues", "[--vhost <vhost>]", 0, without, "Lists no queues: all of them answer", within("Listing unresponsive queues for vhost %s ..."), func(c *call) error {
-			return c.vhostExists()
+		{"list_unresponsive_queues", "[--local] [--queue-timeout <milliseconds>] [<column> ...] [--no-table-headers] [--timeout <timeout>]", 0, without, "Lists no queues: all of them answer", within("Listing unresponsive queues for vhost %s ..."), func(c *call) error {
+			return c.chosen(nil, "name")
 		}},
-		{"list_node_auth_attempt_stats", "[--by-source]", 0, 0, "Tells how many logins there were", ofNode("Listing authentication\n attempts for node \"%s\" ..."), listLogins},
+		{"list_node_auth_attempt_stats", "y-source]", 0, 0, "Tells how many logins there were", ofNode("Listing authentication\n attempts for node \"%s\" ..."), listLogins},
 		{"list_deprecated_features", "[--used] [<column> ...]", 0, without, "Lists no features: none is deprecated", announce("Listing deprecated features ..."), func(c *call) error {
 			path := at("deprecated-features")
 			if c.options.used {
 				path = at("deprecated-features", "used")
 			}
-			return c.columns(path, []string{"name", "deprecation_phase", "provided_by", "desc", "doc_url"}, "name", "deprecation_phase")
+			return c.columns(path, "name", "deprecation_phase")
 		}},
-		{"check_if_any_deprecated_features_are_used", "", 0, 0, "Never fails: no feature is deprecated", announce("Checking if any deprecated features are used ..."), func(c *call) error {
+		{"check_if_any_deprecated_features_are_used", "[--timeout <timeout>]", 0, 0, "Never fails: no feature is deprecated", announce("Checking if any deprecated features are used ..."), func(c *call) error {
 			var used []object
 			if err := c.get(at("deprecated-features", "used"), &used); err != nil {
 				return err
@@ -118,35 +120,55 @@ func amount(args []string, word, form string) string {
 }
 
 // badArgument is RabbitMQ's refusal of what is no amount.
-func badArgument(why string) error { return &failure{dataError, "Bad argument" + why} }
+func badArgument(why string) error { return &invalid{failure{dataError, "Bad argument" + why}} }
 
-// setMemoryWatermark takes a part of the memory, from 0 (which blocks publishers at once)
-// to 1, or octets with or without their unit.
+// An amount is octets with or without their unit.
+var amountForm = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?([kKmMgGtT]?[iI]?[bB]?)$`)
+
 func setMemoryWatermark(c *call) error {
-	limit := object{}
-	switch part, err := strconv.ParseFloat(c.args[0], 64); {
-	case c.args[0] == absoluteWord && len(c.args) == 2:
-		limit["absolute"] = c.args[1]
-	case err != nil || len(c.args) > 1:
-		return badArgument("")
-	case part < 0 || part > 1:
-		return badArgument(": The threshold should be a fraction between 0.0 and 1.0")
-	default:
-		limit["relative"] = part
+	limit, err := c.memoryWatermark()
+	if err != nil {
+		return err
 	}
 	return c.do(http.MethodPut, at("watermarks", "memory"), limit, nil)
 }
 
-// setDiskFreeLimit takes octets with or without their unit, or a part of the memory.
+// memoryWatermark reads a part of the memory, from 0 (which blocks publishers at once) to
+// 1, or an amount.
+func (c *call) memoryWatermark() (object, error) {
+	part, err := strconv.ParseFloat(c.args[0], 64)
+	switch {
+	case c.args[0] == absoluteWord && amountForm.MatchString(c.arg(1)):
+		return object{"absolute": c.args[1]}, nil
+	case err != nil || len(c.args) > 1:
+		return nil, badArgument(".")
+	case part < 0 || part > 1:
+		return nil, badArgument(": The threshold should be a fraction between 0.0 and 1.0")
+	}
+	return object{"relative": part}, nil
+}
+
 func setDiskFreeLimit(c *call) error {
-	limit := object{"absolute": c.args[0]}
-	switch part, err := strconv.ParseFloat(c.arg(1), 64); {
-	case c.args[0] == relativeWord && err == nil && part >= 0:
-		limit = object{"relative": min(part, 1)}
-	case len(c.args) > 1 || c.args[0] == relativeWord:
-		return badArgument("")
+	limit, err := c.diskFreeLimit()
+	if err != nil {
+		return err
 	}
 	return c.do(http.MethodPut, at("watermarks", "disk-free"), limit, nil)
+}
+
+// diskFreeLimit reads an amount, or a part of the memory.
+func (c *call) diskFreeLimit() (object, error) {
+	if c.args[0] != relativeWord {
+		if len(c.args) > 1 || !amountForm.MatchString(c.args[0]) {
+			return nil, badArgument(".")
+		}
+		return object{"absolute": c.args[0]}, nil
+	}
+	part, err := strconv.ParseFloat(c.arg(1), 64)
+	if err != nil || part < 0 {
+		return nil, badArgument(".")
+	}
+	return object{"relative": min(part, 1)}, nil
 }
 
 func listLogins(c *call) error {
@@ -175,19 +197,13 @@ func (c *call) vhostSettings() object {
 }
 
 // updateVHost changes what is said of a virtual host, and leaves the rest.
-func updateVHost(c *call) error {
-	settings := c.vhostSettings()
-	if len(settings) == 0 {
-		return &failure{usageError, "at least one of --description, --tags and --default-queue-type is needed"}
-	}
-	return c.changeVHost(settings)
-}
+func updateVHost(c *call) error { return c.changeVHost(c.vhostSettings()) }
 
 // changeVHost changes some of what is said of a virtual host. The API replaces all of it.
 func (c *call) changeVHost(change object) error {
 	var settings object
 	if err := c.get(at("vhosts", c.args[0]), &settings); missing(err) {
-		return &failure{dataError, fmt.Sprintf("Virtual host '%s' does not exist", c.args[0])}
+		return noVHost(c.args[0])
 	} else if err != nil {
 		return err
 	}
@@ -224,12 +240,6 @@ func setPermissionsEverywhere(c *call) error {
 // awaitProcess waits for the broker whose process is named by a file, or by its number,
 // or for any.
 func awaitProcess(c *call) error {
-	switch {
-	case len(c.args) == 0 && c.options.pid == 0:
-		return &failure{usageError, "No PID or PID file is provided"}
-	case len(c.args) > 0 && c.options.pid != 0:
-		return &failure{usageError, "Cannot specify both pid and pidfile"}
-	}
 	return c.until(func() error {
 		n, err := c.theNode()
 		if err != nil {

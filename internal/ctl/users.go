@@ -40,23 +40,33 @@ func (c *call) arg(i int) string {
 
 func userCommands() []command {
 	return []command{
-		{"add_user", "<username> [<password>]", 1, 2, "Adds a user; the password may come from standard input", announce("Adding user \"%s\" ..."), addUser},
-		{"authenticate_user", "<username> [<password>]", 1, 2, "Says whether the password is right", announce("Authenticating user \"%s\" ..."), authenticate},
-		{"change_password", "<username> [<password>]", 1, 2, "Changes a password", announce("Changing password for user \"%s\" ..."), changePassword},
+		{"add_user", "<username> [<password>] [<password_hash> --pre-hashed-password]", 1, 2, "Adds a user; the password may come from standard input", announce("Adding user \"%s\" ..."), addUser},
+		{"authenticate_user", "<username> <password>", 1, 2, "Says whether the password is right", announce("Authenticating user \"%s\" ..."), authenticate},
+		{"change_password", "<username> <password>", 1, 2, "Changes a password", announce("Changing password for user \"%s\" ..."), changePassword},
 		{"clear_password", "<username>", 1, 1, "Takes a password away: the user cannot log in with one", announce("Clearing password for user \"%s\" ..."), clearPassword},
 		{"delete_user", "<username>", 1, 1, "Deletes a user and closes its connections", announce("Deleting user \"%s\" ..."), deleteUser},
-		{"hash_password", "[<password>]", 0, 1, "Prints the hash of a password", nil, hashPassword},
-		{"list_users", "", 0, 0, "Lists users and their tags", announce("Listing users ..."), listUsers},
+		{"hash_password", "<cleartext_password>", 0, 1, "Prints the hash of a password", func(c *call) string {
+			if len(c.args) == 0 {
+				return "Will hash provided password"
+			}
+			return "Will hash password " + c.args[0]
+		}, hashPassword},
+		{"list_users", "[--no-table-headers] [--timeout <timeout>]", 0, 0, "Lists users and their tags", announce("Listing users ..."), listUsers},
 		{"set_user_tags", "<username> <tag> [...]", 1, without, "Sets the tags of a user", func(c *call) string {
 			return fmt.Sprintf("Setting tags for user \"%s\" to [%s] ...", c.args[0], strings.Join(c.args[1:], ", "))
 		}, setUserTags},
 		{"set_user_limits", "<username> <definition>", 2, 2, "Sets limits of a user, like {\"max-connections\": 5}", announce("Setting user limits to \"%[2]s\" for user \"%[1]s\" ..."), setUserLimits},
-		{"clear_user_limits", "<username> <limit>|all", 2, 2, "Clears a limit of a user", announce("Clearing \"%[2]s\" limit for user \"%[1]s\" ..."), clearUserLimits},
-		{"list_user_limits", "[--user <username>]", 0, 0, "Lists limits of users", func(c *call) string {
-			if c.options.own.user != "" {
-				return fmt.Sprintf("Listing limits for user \"%s\" ...", c.options.own.user)
+		{"clear_user_limits", "<username> <limit_type> | all", 2, 2, "Clears a limit of a user", func(c *call) string {
+			if c.args[1] == "all" {
+				return fmt.Sprintf("Clearing all limits for user \"%s\" ...", c.args[0])
 			}
-			return "Listing limits for all users ..."
+			return fmt.Sprintf("Clearing \"%s\" limit for user \"%s\" ...", c.args[1], c.args[0])
+		}, clearUserLimits},
+		{"list_user_limits", "[--user <username>] [--global]", 0, 0, "Lists limits of users", func(c *call) string {
+			if c.options.global {
+				return "Listing limits for all users ..."
+			}
+			return fmt.Sprintf("Listing limits for user \"%s\" ...", c.limitedUser())
 		}, listUserLimits},
 	}
 }
@@ -75,10 +85,15 @@ func (c *call) secret(i int) (string, error) {
 
 // user finds a user.
 func (c *call) user(name string) (object, error) {
+	return c.userOr(name, &failure{noUser, fmt.Sprintf("User \"%s\" does not exist", name)})
+}
+
+// userOr finds a user, and is the other error if it is not there.
+func (c *call) userOr(name string, otherwise error) (object, error) {
 	var u object
 	err := c.get(at("users", name), &u)
 	if missing(err) {
-		return nil, &failure{noUser, fmt.Sprintf("User \"%s\" does not exist", name)}
+		return nil, otherwise
 	}
 	return u, err
 }
@@ -94,7 +109,7 @@ func addUser(c *call) error {
 	if err := c.do(http.MethodPut, at("users", c.args[0]), object{"password": password, "tags": ""}, nil); err != nil {
 		return err
 	}
-	if !c.options.quiet {
+	if c.announces() {
 		c.say("Done. Don't forget to grant the user permissions to some virtual hosts! See 'rabbitmqctl help set_permissions' to learn more.")
 	}
 	return nil
@@ -123,6 +138,9 @@ func changePassword(c *call) error {
 }
 
 func clearPassword(c *call) error {
+	if _, err := c.userOr(c.args[0], noSuchUser(c.args[0])); err != nil {
+		return err
+	}
 	return c.keep(c.args[0], func(u object) { u["password_hash"] = "" })
 }
 
@@ -130,12 +148,8 @@ func setUserTags(c *call) error {
 	return c.keep(c.args[0], func(u object) { u["tags"] = append([]string{}, c.args[1:]...) })
 }
 
-func deleteUser(c *call) error {
-	if _, err := c.user(c.args[0]); err != nil {
-		return err
-	}
-	return c.do(http.MethodDelete, at("users", c.args[0]), nil, nil)
-}
+// deleteUser does not mind if the user has gone (RabbitMQ behaviour).
+func deleteUser(c *call) error { return c.dropIfThere(at("users", c.args[0])) }
 
 // authenticate asks the broker whether it would let the user in.
 func authenticate(c *call) error {
