@@ -224,7 +224,7 @@ func TestCommandsThatTellSomething(t *testing.T) {
 			require.Equal(t, want, got.out)
 		})
 	}
-	require.Contains(t, run(t, "", "rabbitmqctl status").out, "OS PID: 7\nUptime (seconds): 5\n")
+	require.Contains(t, run(t, "", "rabbitmqctl status").out, "OS PID: 7\nOS: Linux\nUptime (seconds): 5\n")
 	require.Contains(t, run(t, "", "rabbitmqctl cluster_status").out, "Cluster name: c\n")
 	require.Contains(t, run(t, "", "rabbitmqctl report").out, "Listing queues for vhost / ...\nname\tmessages\nq\t3\n")
 	require.Contains(t, run(t, "", "rabbitmqctl help add_user").out, "rabbitmqctl add_user <username> [<password>]")

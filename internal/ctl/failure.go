@@ -118,6 +118,16 @@ func (p program) fail(c *call, err error) int {
 	return statusOf(err)
 }
 
+// refuse tells what is wrong with arguments before the broker is asked.
+func (p program) refuse(c *call, one command, err error) int {
+	var wrong *invalid
+	if !errors.As(err, &wrong) {
+		return p.fail(c, err)
+	}
+	p.misused(c, one, err.Error())
+	return statusOf(err)
+}
+
 // misused tells what is wrong with the arguments of a command, and how it is used.
 func (p program) misused(c *call, one command, problem string) {
 	usage := p.name + " [--node <node>] [--longnames] [--quiet] "

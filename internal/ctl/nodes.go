@@ -1,7 +1,6 @@
 package ctl
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -133,19 +132,7 @@ func status(c *call) error {
 	if c.options.formatter == formatJSON {
 		return c.writeStatus(o, n)
 	}
-	number := func(key string) float64 { f, _ := n[key].(float64); return f }
-	totals, _ := o["object_totals"].(object)
-	c.say("Runtime\n")
-	c.say("OS PID: %s\nUptime (seconds): %.0f\nIs under maintenance?: %t\nRabbitMQ version: %s", term(n["os_pid"]), number("uptime")/1000, n["being_drained"] == true, term(o["rabbitmq_version"]))
-	c.say("Product name: %s\nProduct version: %s\nNode name: %s\n", term(o["product_name"]), term(o["product_version"]), term(n["name"]))
-	c.say("Data directory\n\nNode data directory: %s\n", term(n["db_dir"]))
-	c.say("Alarms\n\n%s\n", alarmsOf(n))
-	c.say("Memory\n\nTotal memory used: %.4f gb\nMemory high watermark setting: computed to: %.4f gb\n", number("mem_used")/1e9, number("mem_limit")/1e9)
-	c.say("File Descriptors\n\nTotal: %.0f, limit: %.0f\nSockets: %.0f\n", number("fd_used"), number("fd_total"), number("sockets_used"))
-	c.say("Free Disk Space\n\nLow free disk space watermark: %.4f gb\nFree disk space: %.4f gb\n", number("disk_free_limit")/1e9, number("disk_free")/1e9)
-	c.say("Totals\n\nConnection count: %s\nQueue count: %s\n", term(totals["connections"]), term(totals["queues"]))
-	c.say("Listeners\n")
-	return c.printListeners(o)
+	return c.printStatus(o, n)
 }
 
 // maintenanceOf says whether the node serves clients.
@@ -184,14 +171,8 @@ func purposes() map[string]string {
 }
 
 func (c *call) printListeners(overview object) error {
-	list, _ := overview["listeners"].([]any)
-	for _, one := range list {
-		l, ok := one.(object)
-		if !ok {
-			continue
-		}
-		protocol := term(l["protocol"])
-		c.say("Interface: %s, port: %s, protocol: %s, purpose: %s", bracketed(term(l["ip_address"])), term(l["port"]), protocol, purposes()[protocol])
+	for _, line := range listenerLines(overview, "") {
+		c.say("%s", line)
 	}
 	return nil
 }
@@ -222,10 +203,7 @@ func clusterStatus(c *call) error {
 			"versions": object{name: object{"rabbitmq_name": "RabbitMQ", "rabbitmq_version": o["rabbitmq_version"], "erlang_version": o["erlang_version"]}},
 		})
 	}
-	c.say("Basics\n\nCluster name: %s\n\nDisk Nodes\n\n%s\n\nRunning Nodes\n\n%s\n", term(o["cluster_name"]), name, name)
-	c.say("Versions\n\n%s: RabbitMQ %s, %s %s\n", name, term(o["rabbitmq_version"]), term(o["product_name"]), term(o["product_version"]))
-	c.say("Maintenance status\n\nNode: %s, status: %s\n\nAlarms\n\n%s\n\nNetwork Partitions\n\n(none)\n\nListeners\n", name, maintenanceOf(n), alarmsOf(n))
-	return c.printListeners(o)
+	return c.printClusterStatus(o, n)
 }
 
 func environment(c *call) error {
@@ -241,12 +219,7 @@ func setLogLevel(c *call) error {
 	if len(c.args) == 2 {
 		path, level = at("log-levels", c.args[0]), c.args[1]
 	}
-	err := c.do(http.MethodPut, path, object{"level": level}, nil)
-	var r *refusal
-	if errors.As(err, &r) && r.status == http.StatusBadRequest {
-		return &failure{unavailable, fmt.Sprintf("level %s is not supported. Try one of debug, info, warning, error, critical, none", level)}
-	}
-	return err
+	return c.do(http.MethodPut, path, object{"level": level}, nil)
 }
 
 // stop asks the process of the broker to end, and waits until it does not answer any

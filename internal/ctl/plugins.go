@@ -34,9 +34,9 @@ func pluginCommands() []command {
 		}, listPlugins},
 		{"enable", "<plugin1> [ <plugin2>] | --all [--offline] [--online]", 0, without, "Does nothing for what is built in", enabling, enablePlugins},
 		{"set", "<plugin1> [ <plugin2>] [--offline] [--online]", 0, without, "Does nothing for what is built in", enabling, enablePlugins},
-		{"disable", "<plugin1> [ <plugin2>] | --all [--offline] [--online]", 0, without, "Says that what is built in stays", nil, func(*call) error {
-			return &failure{usageError, "what is built in cannot be disabled; listeners are switched off by their keys, like http-listen: none"}
-		}},
+		{"disable", "<plugin1>[ <plugin2>] | --all [--offline] [--online]", 0, without, "Says that what is built in stays", func(c *call) string {
+			return "Disabling plugins on node " + c.node() + ":\n" + strings.Join(c.args, "\n")
+		}, disablePlugins},
 		{"is_enabled", "<plugin1> [ <plugin2>] [--offline] [--online]", 1, without, "Fails if a plugin is not there", func(c *call) string {
 			if len(c.args) == 1 {
 				return fmt.Sprintf("Asking node %s if plugin %s is enabled...", c.node(), c.args[0])
@@ -108,6 +108,19 @@ func enablePlugins(c *call) error {
 	if len(missing) > 0 {
 		return &failure{software, "{:plugins_not_found, [:" + strings.Join(missing, ", :") + "]}"}
 	}
+	return c.unchangedPlugins()
+}
+
+// disablePlugins refuses those that are built in; others are not there anyway.
+func disablePlugins(c *call) error {
+	stays := func(name string) bool { return slices.Contains(builtIn(), name) }
+	if c.options.all || slices.ContainsFunc(c.args, stays) {
+		return &failure{usageError, "what is built in cannot be disabled; listeners are switched off by their keys, like http-listen: none"}
+	}
+	return c.unchangedPlugins()
+}
+
+func (c *call) unchangedPlugins() error {
 	c.say("The following plugins have been configured:\n  %s", strings.Join(builtIn(), "\n  "))
 	c.say("Applying plugin configuration to %s...\nPlugin configuration unchanged.", c.node())
 	return nil

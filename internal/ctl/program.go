@@ -205,6 +205,9 @@ func Run(name string, args []string, e Environment) int {
 		fmt.Fprintf(e.Stderr, "Error (argument validation): --format is one of %s\n", strings.Join(formats(), ", "))
 		return usageError
 	}
+	if !flags.Changed("timeout") {
+		c.options.timeout = patience(one.name)
+	}
 	c.args = rest[1:]
 	return p.perform(c, *one)
 }
@@ -283,12 +286,11 @@ func (p program) perform(c *call, one command) int {
 		p.misused(c, one, problem)
 		return usageError
 	}
-	if err := p.validate(c, one.name); err != nil {
-		p.misused(c, one, err.Error())
-		return statusOf(err)
-	}
 	c.name = one.name
 	c.connect()
+	if err := p.validate(c, one.name); err != nil {
+		return p.refuse(c, one, err)
+	}
 	if one.banner != nil && c.announces() {
 		if text := one.banner(c); text != "" {
 			fmt.Fprintln(c.Stdout, text)

@@ -12,9 +12,6 @@ func queueCommands() []command {
 		{"rebalance", "< all | quorum | stream > [--vhost-pattern <pattern>] [--queue-pattern <pattern>]", 1, 1, "Does nothing: there is one node", func(c *call) string {
 			return fmt.Sprintf("Re-balancing leaders of %s queues...", c.args[0])
 		}, func(c *call) error {
-			if !slices.Contains([]string{"all", "classic", "quorum", "stream"}, c.args[0]) {
-				return &failure{unavailable, fmt.Sprintf("type %s is not supported. Try one of all, quorum, stream.", c.args[0])}
-			}
 			if err := c.do(http.MethodPost, at("rebalance", "queues"), object{}, nil); err != nil {
 				return err
 			}
@@ -37,8 +34,9 @@ func (c *call) maintain(change object) error {
 
 // quorumCommands are those about the replicas of queues, of which there is one.
 func quorumCommands() []command {
-	return append(unsupported("there is one node, which has the only replica of each queue", "add_member", "delete_member", "grow", "shrink",
-		"peek", "reclaim_quorum_memory"), []command{
+	peek := unsupported("messages have no position; leveret peek shows those at the head of a queue", "peek")
+	return slices.Concat(peek, unsupported("there is one node, which has the only replica of each queue", "add_member", "delete_member", "grow", "shrink",
+		"reclaim_quorum_memory"), []command{
 		{"quorum_status", "[--vhost <vhost>] <queue>", 1, 1, "Tells of the only replica of a quorum queue", func(c *call) string {
 			return fmt.Sprintf("Status of quorum queue %s on node %s ...", c.args[0], c.node())
 		}, quorumStatus},
@@ -59,7 +57,7 @@ func quorumCommands() []command {
 			}},
 		{"list_policies_with_classic_queue_mirroring", "", 0, 0, "Lists no policies", announce("Listing policies with classic queue mirroring ..."), nothing},
 		{"list_operator_policies_with_classic_queue_mirroring", "", 0, 0, "Lists no policies", announce("Listing operator policies with classic queue mirroring ..."), nothing},
-	}...)
+	})
 }
 
 // quorumUncritical says that nothing depends on the node's fellows.

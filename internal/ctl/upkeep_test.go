@@ -102,6 +102,8 @@ func TestUpkeepThatFails(t *testing.T) {
 		"rabbitmqctl wait":                                             {64, "No pid or pidfile specified"},
 		"rabbitmqctl wait f --pid 1":                                   {64, "Cannot specify both pid and pidfile"},
 		"rabbitmqctl wait --pid 1 -t 0":                                {69, "process 1 is not the broker"},
+		"rabbitmq-queues rebalance some":                               {69, "type some is not supported. Try one of all, quorum, stream."},
+		"rabbitmqctl set_log_level loud":                               {69, "level loud is not supported. Try one of debug, info, warning, error, critical, none"},
 		"rabbitmq-queues grow a all":                                   {64, "grow is not supported: there is one node"},
 		"rabbitmq-queues quorum_status none":                           {65, "was not found"},
 		"rabbitmq-streams restart_stream s":                            {64, "there are no streams"},

@@ -19,6 +19,8 @@ func validators() map[string]func(c *call) error {
 	list := map[string]func(c *call) error{
 		"set_vm_memory_high_watermark": func(c *call) error { _, err := c.memoryWatermark(); return err },
 		"set_disk_free_limit":          func(c *call) error { _, err := c.diskFreeLimit(); return err },
+		"set_log_level":                knownLevel,
+		"rebalance":                    knownKind,
 		"await_online_nodes":           naturalNumber,
 		"check_port_listener":          naturalNumber,
 		"check_certificate_expiration": validPeriod,
@@ -63,6 +65,34 @@ func (c *call) validColumns(known []string) error {
 		return nil
 	}
 	return &invalid{failure{usageError, fmt.Sprintf("Info key(s) %s are not supported", strings.Join(wrong, ","))}}
+}
+
+func knownLevel(c *call) error {
+	levels := []string{"debug", "info", "warning", "error", "critical", "none"}
+	if level := c.args[len(c.args)-1]; !slices.Contains(levels, level) {
+		return &failure{unavailable, fmt.Sprintf("level %s is not supported. Try one of %s", level, strings.Join(levels, ", "))}
+	}
+	return nil
+}
+
+// knownKind looks at which queues are meant.
+func knownKind(c *call) error {
+	if !slices.Contains([]string{"all", "classic", "quorum", "stream"}, c.args[0]) {
+		return &failure{unavailable, fmt.Sprintf("type %s is not supported. Try one of all, quorum, stream.", c.args[0])}
+	}
+	return nil
+}
+
+// patience is how many seconds a command waits if nothing else is said.
+func patience(name string) int {
+	const usual, long, longest = 60, 120, 300
+	switch name {
+	case "await_startup", "await_online_nodes":
+		return longest
+	case "await_online_quorum_plus_one", "await_online_synchronized_mirror":
+		return long
+	}
+	return usual
 }
 
 func naturalNumber(c *call) error {
